@@ -1,0 +1,37 @@
+//! "Did you mean …": the nearest known word to an unknown one.
+
+/// The option nearest to `word`, if one is near enough to be a likely slip of the pen.
+///
+/// Nearness is Damerau–Levenshtein distance over characters; an option qualifies when at most a
+/// third of the longer word differs (at least one character may).
+pub fn nearest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    options
+        .into_iter()
+        .map(|o| (strsim::damerau_levenshtein(&word, &o.to_lowercase()), o))
+        .filter(|(d, o)| {
+            let longer = word.chars().count().max(o.chars().count());
+            *d <= (longer / 3).max(1) && *d < longer
+        })
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, o)| o)
+}
+
+/// `"; did you mean X?"` when an option is near `word`, else the empty string.
+pub fn did_you_mean<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, options).map_or(String::new(), |o| format!("; did you mean `{o}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_slips_and_ignores_strangers() {
+        let options = ["region", "readiness", "industry"];
+        assert_eq!(nearest("regoin", options), Some("region"));
+        assert_eq!(nearest("Readines", options), Some("readiness"));
+        assert_eq!(nearest("colour", options), None);
+        assert_eq!(nearest("拟投入资", ["拟投入资金", "合作方式"]), Some("拟投入资金"));
+    }
+}

@@ -1,0 +1,1 @@
+//! The Embedder seam, the static model, and its training.

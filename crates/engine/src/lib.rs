@@ -1,0 +1,1 @@
+//! The only composer: plain requests in, ranked matches out.

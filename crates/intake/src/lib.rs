@@ -1,0 +1,1 @@
+//! Files in and out: spreadsheets, csv, jsonl to records and back.

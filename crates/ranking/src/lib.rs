@@ -1,0 +1,1 @@
+//! Features, scorer and explanation of a match.

@@ -1,0 +1,1 @@
+//! Candidates: dense, lexical, filters, fusion, behind the Index seam.

@@ -1,0 +1,1 @@
+//! The durable truth: records and their change log, on redb.

@@ -1,0 +1,1 @@
+//! Fixtures and seeded generators for tests.

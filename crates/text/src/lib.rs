@@ -1,0 +1,1 @@
+//! Chinese and English text: normalise, segment, split into clauses.
