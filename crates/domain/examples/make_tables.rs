@@ -28,8 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables");
     fs::create_dir_all(&out)?;
 
-    let mut regions: BTreeMap<u32, String> =
-        SPECIAL_REGIONS.iter().map(|(c, n)| (*c, (*n).to_owned())).collect();
+    let mut regions: BTreeMap<u32, String> = SPECIAL_REGIONS
+        .iter()
+        .map(|(c, n)| (*c, (*n).to_owned()))
+        .collect();
     for (file, scale) in [("provinces", 10_000), ("cities", 100), ("areas", 1)] {
         let path = sources.join(format!("regions/{file}.csv"));
         let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -47,7 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    write(&out.join("gbt2260.tsv"), "# GB/T 2260: code, name", regions.iter().map(|(c, n)| format!("{c:06}\t{n}")))?;
+    write(
+        &out.join("gbt2260.tsv"),
+        "# GB/T 2260: code, name",
+        regions.iter().map(|(c, n)| format!("{c:06}\t{n}")),
+    )?;
 
     let path = sources.join("taxonomies/gbt4754_2017.tsv");
     let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -58,7 +64,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             industries.insert(code.to_owned(), name.trim().to_owned());
         }
     }
-    write(&out.join("gbt4754.tsv"), "# GB/T 4754-2017: code, name", industries.iter().map(|(c, n)| format!("{c}\t{n}")))?;
+    write(
+        &out.join("gbt4754.tsv"),
+        "# GB/T 4754-2017: code, name",
+        industries.iter().map(|(c, n)| format!("{c}\t{n}")),
+    )?;
 
     write(
         &out.join("gbt13745.tsv"),
@@ -68,7 +78,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn write(path: &Path, head: &str, rows: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
+fn write(
+    path: &Path,
+    head: &str,
+    rows: impl Iterator<Item = String>,
+) -> Result<(), Box<dyn Error>> {
     let mut text = format!("{head}\n");
     let mut n = 0;
     for row in rows {

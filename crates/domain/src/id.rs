@@ -40,7 +40,9 @@ pub enum IdError {
         at: usize,
     },
     /// A resource name of the wrong shape.
-    #[error("`{shown}` is no resource name: expected tenants/TENANT/{{needs|enterprises|experts|societies|achievements|institutions}}/ID")]
+    #[error(
+        "`{shown}` is no resource name: expected tenants/TENANT/{{needs|enterprises|experts|societies|achievements|institutions}}/ID"
+    )]
     Shape {
         /// The beginning of the text.
         shown: String,
@@ -206,7 +208,11 @@ mod tests {
 
     #[test]
     fn ids_keep_what_the_caller_gave() {
-        for ok in ["88a9c7ce-ad30-4c44", "ChinaXiv-201601.00052V2", "津".to_owned().as_str()] {
+        for ok in [
+            "88a9c7ce-ad30-4c44",
+            "ChinaXiv-201601.00052V2",
+            "津".to_owned().as_str(),
+        ] {
             let made = RecordId::new(ok);
             assert_eq!(made.is_ok(), ok.is_ascii(), "{ok}");
         }
@@ -220,7 +226,12 @@ mod tests {
         let n: ResourceName = "tenants/default/experts/E-1".parse().unwrap();
         assert_eq!(n.kind, Kind::Expert);
         assert_eq!(n.to_string(), "tenants/default/experts/E-1");
-        for bad in ["experts/E-1", "tenants/a/persons/x", "tenants//experts/x", ""] {
+        for bad in [
+            "experts/E-1",
+            "tenants/a/persons/x",
+            "tenants//experts/x",
+            "",
+        ] {
             assert!(bad.parse::<ResourceName>().is_err(), "{bad}");
         }
     }

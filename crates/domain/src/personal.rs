@@ -16,19 +16,52 @@ pub struct RefusedField {
 /// Exact names after normalising, and fragments that refuse any name containing them.
 const REFUSED: [(&[&str], &[&str], &str, &str); 7] = [
     (
-        &["身份证", "证件号", "证件号码", "id_number", "idnumber", "id_card", "idcard", "passport", "护照", "护照号"],
-        &["身份证", "护照号", "citizen_id", "identity_number", "national_id"],
+        &[
+            "身份证",
+            "证件号",
+            "证件号码",
+            "id_number",
+            "idnumber",
+            "id_card",
+            "idcard",
+            "passport",
+            "护照",
+            "护照号",
+        ],
+        &[
+            "身份证",
+            "护照号",
+            "citizen_id",
+            "identity_number",
+            "national_id",
+        ],
         "identity numbers are not needed to match a person; use an id of your own or an ORCID",
         "匹配不需要证件号码；请使用自有编号或 ORCID",
     ),
     (
-        &["民族", "族别", "ethnicity", "ethnic_group", "race", "nationality_group"],
+        &[
+            "民族",
+            "族别",
+            "ethnicity",
+            "ethnic_group",
+            "race",
+            "nationality_group",
+        ],
         &["民族成份", "民族成分"],
         "nothing is decided on ethnicity",
         "不依据民族作任何决定",
     ),
     (
-        &["政治面貌", "党派", "党派团体", "political_affiliation", "party", "party_membership", "入党时间", "是否党员"],
+        &[
+            "政治面貌",
+            "党派",
+            "党派团体",
+            "political_affiliation",
+            "party",
+            "party_membership",
+            "入党时间",
+            "是否党员",
+        ],
         &["政治面貌", "党派", "political_status"],
         "nothing is decided on political affiliation",
         "不依据政治面貌作任何决定",
@@ -40,7 +73,17 @@ const REFUSED: [(&[&str], &[&str], &str, &str); 7] = [
         "不依据宗教信仰作任何决定",
     ),
     (
-        &["健康状况", "病史", "health", "medical_history", "婚姻状况", "婚否", "marital_status", "家庭住址", "home_address"],
+        &[
+            "健康状况",
+            "病史",
+            "health",
+            "medical_history",
+            "婚姻状况",
+            "婚否",
+            "marital_status",
+            "家庭住址",
+            "home_address",
+        ],
         &["健康状况", "婚姻状况", "家庭住址"],
         "private life is not needed to match a person",
         "匹配不需要私人生活信息",
@@ -52,7 +95,16 @@ const REFUSED: [(&[&str], &[&str], &str, &str); 7] = [
         "匹配不需要银行信息",
     ),
     (
-        &["籍贯", "户籍", "户口所在地", "native_place", "血型", "生物特征", "指纹", "fingerprint"],
+        &[
+            "籍贯",
+            "户籍",
+            "户口所在地",
+            "native_place",
+            "血型",
+            "生物特征",
+            "指纹",
+            "fingerprint",
+        ],
         &["户口", "生物特征"],
         "origin and biometric data are not needed to match a person",
         "匹配不需要籍贯、户籍或生物特征信息",
@@ -102,7 +154,9 @@ pub fn find_citizen_id(text: &str) -> Option<CitizenIdHit> {
         if run == 18 && (i == 0 || !bytes[i - 1].is_ascii_alphanumeric()) {
             let code = &bytes[i..i + 18];
             let number = |r: std::ops::Range<usize>| -> u32 {
-                code[r].iter().fold(0, |n, b| n * 10 + u32::from(b.wrapping_sub(b'0')))
+                code[r]
+                    .iter()
+                    .fold(0, |n, b| n * 10 + u32::from(b.wrapping_sub(b'0')))
             };
             let digits = code[..17].iter().all(u8::is_ascii_digit);
             let region = (11..=91).contains(&number(0..2));
@@ -133,11 +187,26 @@ mod tests {
 
     #[test]
     fn refuses_by_name() {
-        for bad in ["身份证号", "身份证号码*", "民族", "政治面貌", "Political Affiliation", "ID card", "家庭住址"] {
+        for bad in [
+            "身份证号",
+            "身份证号码*",
+            "民族",
+            "政治面貌",
+            "Political Affiliation",
+            "ID card",
+            "家庭住址",
+        ] {
             assert!(refused_field(bad).is_some(), "{bad}");
         }
         // 民族医药 is a field of work, 党 may stand in an organisation's name.
-        for good in ["民族医药方向", "title", "研究方向", "third_party", "party_size", "health_care_products"] {
+        for good in [
+            "民族医药方向",
+            "title",
+            "研究方向",
+            "third_party",
+            "party_size",
+            "health_care_products",
+        ] {
             assert!(refused_field(good).is_none(), "{good}");
         }
     }

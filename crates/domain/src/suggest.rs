@@ -32,6 +32,9 @@ mod tests {
         assert_eq!(nearest("regoin", options), Some("region"));
         assert_eq!(nearest("Readines", options), Some("readiness"));
         assert_eq!(nearest("colour", options), None);
-        assert_eq!(nearest("拟投入资", ["拟投入资金", "合作方式"]), Some("拟投入资金"));
+        assert_eq!(
+            nearest("拟投入资", ["拟投入资金", "合作方式"]),
+            Some("拟投入资金")
+        );
     }
 }

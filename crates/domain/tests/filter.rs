@@ -1,4 +1,5 @@
 //! Filters against records, and what a filter that does not parse is told.
+#![allow(clippy::unwrap_used)]
 
 use queqiao_domain::{
     AmountRange, Detail, Expert, ExpertKind, Facets, Filter, Kind, Link, Need, Organisation,
@@ -12,18 +13,30 @@ fn expert() -> Facets {
     r.industries = vec!["C3841".parse().unwrap()];
     r.disciplines = vec!["430.45".parse().unwrap()];
     r.keywords = vec!["锂电池".into(), "Solid State".into()];
-    r.organisation = Some(Organisation { name: "岭南大学".into(), uscc: None });
-    r.links = vec![Link { relation: Relation::MemberOf, target: "中国化学会".into() }];
+    r.organisation = Some(Organisation {
+        name: "岭南大学".into(),
+        uscc: None,
+    });
+    r.links = vec![Link {
+        relation: Relation::MemberOf,
+        target: "中国化学会".into(),
+    }];
     r.valid_until = queqiao_domain::parse_date("2026-12-31");
     r.attributes.insert("h指数".into(), "31".into());
-    r.detail = Detail::Expert(Expert { expert_kind: Some(ExpertKind::Engineer), ..Expert::default() });
+    r.detail = Detail::Expert(Expert {
+        expert_kind: Some(ExpertKind::Engineer),
+        ..Expert::default()
+    });
     Facets::of(&r)
 }
 
 fn need() -> Facets {
     let mut r = Record::new(RecordId::new("N-1").unwrap(), Kind::Need);
     r.detail = Detail::Need(Need {
-        budget: Some(AmountRange { min: Some(100.0), max: Some(200.0) }),
+        budget: Some(AmountRange {
+            min: Some(100.0),
+            max: Some(200.0),
+        }),
         least_readiness: "TRL 6".parse().ok(),
         cooperation_modes: vec!["委托开发".parse().unwrap()],
         ..Need::default()
@@ -88,10 +101,23 @@ fn compares_every_kind_of_field() {
 #[test]
 fn amounts_and_readiness() {
     let n = need();
-    for yes in ["budget >= 150", "budget <= 100", "budget = 150", "readiness >= TRL6", "cooperation_mode = 开发", "readiness : *"] {
+    for yes in [
+        "budget >= 150",
+        "budget <= 100",
+        "budget = 150",
+        "readiness >= TRL6",
+        "cooperation_mode = 开发",
+        "readiness : *",
+    ] {
         check(yes, &n, true);
     }
-    for no in ["budget > 200", "budget < 100", "readiness > \"TRL 6\"", "readiness = \"MRL 6\"", "price > 0"] {
+    for no in [
+        "budget > 200",
+        "budget < 100",
+        "readiness > \"TRL 6\"",
+        "readiness = \"MRL 6\"",
+        "price > 0",
+    ] {
         check(no, &n, false);
     }
 }
@@ -99,7 +125,11 @@ fn amounts_and_readiness() {
 #[test]
 fn says_what_is_wrong_and_where() {
     let told = |f: &str| Filter::parse(f).expect_err(f).to_string();
-    assert!(told("regoin = 44").contains("did you mean `region`"), "{}", told("regoin = 44"));
+    assert!(
+        told("regoin = 44").contains("did you mean `region`"),
+        "{}",
+        told("regoin = 44")
+    );
     assert!(told("kind = expert AND (region : 44").ends_with("position 30: a `)` is missing"));
     assert!(told("kind = expert)").contains("position 13: an unexpected `)`"));
     assert!(told("kind").contains("expected = !="));
@@ -116,7 +146,19 @@ fn says_what_is_wrong_and_where() {
 
 #[test]
 fn hostile_text_never_panics() {
-    for f in ["\\", "\"\\", "((((((", ":::", "- - -", "kind=-", "attributes.=1", "NOT", "\u{0}", "😀 = 1", "kind = need OR"] {
+    for f in [
+        "\\",
+        "\"\\",
+        "((((((",
+        ":::",
+        "- - -",
+        "kind=-",
+        "attributes.=1",
+        "NOT",
+        "\u{0}",
+        "😀 = 1",
+        "kind = need OR",
+    ] {
         let _ = Filter::parse(f);
     }
 }

@@ -1,1 +1,16 @@
-//! Chinese and English text: normalise, segment, split into clauses.
+//! Chinese and English text: normalise, segment into terms, split into clauses, tell the language.
+//!
+//! Purpose: one reading of text for indexing, embedding and quoting. Invariant: normalising maps
+//! one character to one character, so the n-th character of a normalised text is the n-th
+//! character of the original and a quote found in one is verbatim in the other. Nothing here
+//! fails: any string has a normal form, terms and clauses.
+
+mod clauses;
+mod language;
+mod normalise;
+mod terms;
+
+pub use clauses::{clauses, sentences};
+pub use language::detect_language;
+pub use normalise::{is_han, normalise};
+pub use terms::{Segmenter, Terms};

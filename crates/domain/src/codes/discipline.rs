@@ -37,9 +37,9 @@ impl DisciplineCode {
 
     /// True when this discipline is `other` or part of it.
     pub fn is_within(self, other: DisciplineCode) -> bool {
-        let unit = if other.full % 10_000 == 0 {
+        let unit = if other.full.is_multiple_of(10_000) {
             10_000
-        } else if other.full % 100 == 0 {
+        } else if other.full.is_multiple_of(100) {
             100
         } else {
             1
@@ -49,9 +49,9 @@ impl DisciplineCode {
 
     /// How many levels two disciplines share: 0 to 3.
     pub fn shared_levels(self, other: DisciplineCode) -> usize {
-        if self.full == other.full && self.full % 100 != 0 {
+        if self.full == other.full && !self.full.is_multiple_of(100) {
             3
-        } else if self.full / 100 == other.full / 100 && self.full / 100 % 100 != 0 {
+        } else if self.full / 100 == other.full / 100 && !(self.full / 100).is_multiple_of(100) {
             2
         } else {
             usize::from(self.first_level() == other.first_level())
@@ -75,7 +75,9 @@ impl FromStr for DisciplineCode {
             )
         };
         if let Some((code, _)) = table().iter().find(|(_, n)| *n == text) {
-            return Ok(DisciplineCode { full: code * 10_000 });
+            return Ok(DisciplineCode {
+                full: code * 10_000,
+            });
         }
         let mut digits: String = text.chars().filter(|c| *c != '.').collect();
         // A spreadsheet number loses the trailing zero of 520.20 and adds one to 520.
@@ -83,7 +85,11 @@ impl FromStr for DisciplineCode {
             && head.len() == 3
             && tail.len() == 1
         {
-            digits = if tail == "0" { head.to_owned() } else { format!("{head}{tail}0") };
+            digits = if tail == "0" {
+                head.to_owned()
+            } else {
+                format!("{head}{tail}0")
+            };
         }
         let full = match (digits.len(), digits.parse::<u32>()) {
             (3, Ok(c)) => c * 10_000,
@@ -99,7 +105,10 @@ impl FromStr for DisciplineCode {
         let first = full / 10_000;
         if !table().iter().any(|(c, _)| *c == first) {
             return Err(error(
-                format!("`{}`: {first} is not among the 62 first-level disciplines", shown(s)),
+                format!(
+                    "`{}`: {first} is not among the 62 first-level disciplines",
+                    shown(s)
+                ),
                 format!("“{}”：{first} 不在 62 个一级学科之内", shown(s)),
             ));
         }

@@ -84,7 +84,11 @@ impl FromStr for IndustryCode {
         if let Ok(i) = t.industries.binary_search_by_key(&upper.as_str(), |r| r.0) {
             return Ok(IndustryCode(i as u16));
         }
-        if let Some(i) = t.by_digits.get(upper.as_str()).filter(|_| !upper.is_empty()) {
+        if let Some(i) = t
+            .by_digits
+            .get(upper.as_str())
+            .filter(|_| !upper.is_empty())
+        {
             return Ok(IndustryCode(*i));
         }
         if let Some(i) = t.by_name.get(text) {
@@ -93,7 +97,13 @@ impl FromStr for IndustryCode {
         let near = if text.is_ascii() {
             None
         } else {
-            nearest(text, t.by_name.keys().copied().collect::<std::collections::BTreeSet<_>>())
+            nearest(
+                text,
+                t.by_name
+                    .keys()
+                    .copied()
+                    .collect::<std::collections::BTreeSet<_>>(),
+            )
         };
         let hint = near
             .and_then(|n| t.by_name.get(n))
@@ -110,8 +120,14 @@ impl FromStr for IndustryCode {
                 format!("“{}”不是 GB/T 4754-2017 行业", shown(s)),
             ),
             Bilingual::new(
-                format!("expected a code (C, C39, C397, C3973 or 3973) or a name of the standard (集成电路制造){}", hint.0),
-                format!("应为代码（C、C39、C397、C3973 或 3973）或标准中的名称（如 集成电路制造）{}", hint.1),
+                format!(
+                    "expected a code (C, C39, C397, C3973 or 3973) or a name of the standard (集成电路制造){}",
+                    hint.0
+                ),
+                format!(
+                    "应为代码（C、C39、C397、C3973 或 3973）或标准中的名称（如 集成电路制造）{}",
+                    hint.1
+                ),
             ),
         ))
     }

@@ -143,7 +143,9 @@ impl FromStr for Readiness {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let words: String = text
             .chars()
-            .filter(|c| !c.is_ascii_digit() && !c.is_whitespace() && !":：-_=级第（）()".contains(*c))
+            .filter(|c| {
+                !c.is_ascii_digit() && !c.is_whitespace() && !":：-_=级第（）()".contains(*c)
+            })
             .collect();
         if digits.is_empty() {
             return STAGES
@@ -153,7 +155,9 @@ impl FromStr for Readiness {
                 .and_then(|(_, l)| Readiness::new(*l, ReadinessScale::Stage));
         }
         let scale = match words.as_str() {
-            "" | "trl" | "技术就绪度" | "技术成熟度" | "技术就绪水平" | "技术就绪度trl" => ReadinessScale::Trl,
+            "" | "trl" | "技术就绪度" | "技术成熟度" | "技术就绪水平" | "技术就绪度trl" => {
+                ReadinessScale::Trl
+            }
             "mrl" | "制造成熟度" => ReadinessScale::Mrl,
             "irl" | "技术创新就绪水平" | "创新就绪水平" => ReadinessScale::Irl,
             "stage" | "阶段" => ReadinessScale::Stage,
@@ -187,7 +191,10 @@ mod tests {
             ("已产业化", "stage:5"),
             ("mrl:4", "mrl:4"),
         ] {
-            assert_eq!(text.parse::<Readiness>().map(|r| r.to_string()), Ok(expected.to_owned()));
+            assert_eq!(
+                text.parse::<Readiness>().map(|r| r.to_string()),
+                Ok(expected.to_owned())
+            );
         }
         for bad in ["TRL 10", "0", "很成熟", "", "xrl 3", "99999999999"] {
             assert!(bad.parse::<Readiness>().is_err(), "{bad}");

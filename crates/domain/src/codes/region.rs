@@ -92,9 +92,9 @@ impl RegionCode {
 
     /// How fine the region is.
     pub fn level(self) -> RegionLevel {
-        if self.0 % 10_000 == 0 {
+        if self.0.is_multiple_of(10_000) {
             RegionLevel::Province
-        } else if self.0 % 100 == 0 {
+        } else if self.0.is_multiple_of(100) {
             RegionLevel::City
         } else {
             RegionLevel::District
@@ -149,7 +149,11 @@ impl RegionCode {
     /// The name with its ancestors (广东省深圳市南山区).
     pub fn full_name(self) -> String {
         let own = self.name();
-        let own = if own == "市辖区" || own == "县" { "" } else { own };
+        let own = if own == "市辖区" || own == "县" {
+            ""
+        } else {
+            own
+        };
         match self.parent() {
             Some(p) => p.full_name() + own,
             None => own.to_owned(),
@@ -220,9 +224,10 @@ impl RegionCode {
             let step = ends.iter().rev().find_map(|&end| {
                 let codes = t.by_name.get(&rest[..end])?;
                 let inside = |c: &&u32| within.is_none_or(|w| RegionCode(**c).is_within(w));
-                let best = codes.iter().filter(inside).min_by_key(|c| {
-                    (RegionCode(**c).level(), **c)
-                })?;
+                let best = codes
+                    .iter()
+                    .filter(inside)
+                    .min_by_key(|c| (RegionCode(**c).level(), **c))?;
                 Some((RegionCode(*best), end))
             });
             match step {
@@ -298,7 +303,11 @@ mod tests {
 
     #[test]
     fn says_what_would_be_accepted() {
-        assert!(name("朝阳区").contains("110105 北京市朝阳区"), "{}", name("朝阳区"));
+        assert!(
+            name("朝阳区").contains("110105 北京市朝阳区"),
+            "{}",
+            name("朝阳区")
+        );
         assert!(name("999999").contains("not a code"));
         assert!(name("亚特兰蒂斯").contains("no region"));
         assert!(name("").contains("no region"));
@@ -314,7 +323,10 @@ mod tests {
         let guangzhou: RegionCode = "4401".parse().unwrap();
         assert_eq!(nanshan.shared_level(guangzhou), Some(RegionLevel::Province));
         let binhai: RegionCode = "120116".parse().unwrap();
-        assert_eq!(binhai.shared_level("120101".parse().unwrap()), Some(RegionLevel::City));
+        assert_eq!(
+            binhai.shared_level("120101".parse().unwrap()),
+            Some(RegionLevel::City)
+        );
         assert_eq!(binhai.shared_level(nanshan), None);
     }
 }

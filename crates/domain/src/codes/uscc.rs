@@ -55,11 +55,18 @@ impl FromStr for Uscc {
         match Uscc::check_character(&code[..17]) {
             Some(c) if c == code[17] => Ok(Uscc(code)),
             Some(c) => Err(error(
-                format!("`{}`: the check character should be {}", shown(s), c as char),
+                format!(
+                    "`{}`: the check character should be {}",
+                    shown(s),
+                    c as char
+                ),
                 format!("“{}”：校验码应为 {}", shown(s), c as char),
             )),
             None => Err(error(
-                format!("`{}` holds a character outside the code's alphabet", shown(s)),
+                format!(
+                    "`{}` holds a character outside the code's alphabet",
+                    shown(s)
+                ),
                 format!("“{}”含有代码字符集以外的字符", shown(s)),
             )),
         }
@@ -81,7 +88,11 @@ mod tests {
     #[test]
     fn check_digit() {
         // The example code of GB 32100-2015 and two published codes of public bodies.
-        for ok in ["91350100M000100Y43", "12100000400010275N", "91440300708461136T"] {
+        for ok in [
+            "91350100M000100Y43",
+            "12100000400010275N",
+            "91440300708461136T",
+        ] {
             assert!(ok.parse::<Uscc>().is_ok(), "{ok}: {:?}", ok.parse::<Uscc>());
         }
         let e = "91350100M000100Y44".parse::<Uscc>().unwrap_err();

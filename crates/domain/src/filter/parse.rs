@@ -55,7 +55,11 @@ pub(super) fn parse(text: &str, limits: &FilterLimits) -> Result<Filter, FilterE
     if text.len() > limits.bytes {
         return Err(FilterError {
             at: 0,
-            problem: format!("{} bytes are too many: at most {}", text.len(), limits.bytes),
+            problem: format!(
+                "{} bytes are too many: at most {}",
+                text.len(),
+                limits.bytes
+            ),
         });
     }
     let tokens = tokens(text)?;
@@ -243,10 +247,7 @@ impl Parser<'_> {
         self.next += 1;
         self.comparisons += 1;
         if self.comparisons > self.limits.comparisons {
-            return Err(self.error(format!(
-                "more than {} comparisons",
-                self.limits.comparisons
-            )));
+            return Err(self.error(format!("more than {} comparisons", self.limits.comparisons)));
         }
         Ok(Filter::Compare(Comparison { field, op, value }))
     }

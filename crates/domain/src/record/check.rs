@@ -256,7 +256,11 @@ impl Record {
                 &format!("至多 {max} 字节"),
             );
         }
-        if self.units().iter().all(|u| u.parts.is_empty() && u.name.is_none()) {
+        if self
+            .units()
+            .iter()
+            .all(|u| u.parts.is_empty() && u.name.is_none())
+        {
             c.fail(
                 "title",
                 "the record has no text at all".into(),
@@ -382,12 +386,21 @@ mod tests {
         r.keywords = vec!["x".repeat(2001)];
         r.detail = Detail::Need(Need {
             problem: "联系 11010519491231002X".into(),
-            budget: Some(AmountRange { min: Some(2.0), max: Some(1.0) }),
+            budget: Some(AmountRange {
+                min: Some(2.0),
+                max: Some(1.0),
+            }),
             ..Need::default()
         });
         assert_eq!(
             fields(r),
-            ["keywords[0]", "valid_until", "attributes.民族", "problem", "budget"]
+            [
+                "keywords[0]",
+                "valid_until",
+                "attributes.民族",
+                "problem",
+                "budget"
+            ]
         );
     }
 
@@ -396,7 +409,10 @@ mod tests {
         for bad in [f64::NAN, f64::INFINITY, -1.0, 1e12] {
             let mut r = need();
             r.detail = Detail::Need(Need {
-                budget: Some(AmountRange { min: Some(bad), max: None }),
+                budget: Some(AmountRange {
+                    min: Some(bad),
+                    max: None,
+                }),
                 ..Need::default()
             });
             assert_eq!(fields(r), ["budget"], "{bad}");
@@ -405,12 +421,18 @@ mod tests {
 
     #[test]
     fn an_empty_record_is_refused() {
-        assert_eq!(fields(Record::new(RecordId::new("n").unwrap(), Kind::Need)), ["title"]);
+        assert_eq!(
+            fields(Record::new(RecordId::new("n").unwrap(), Kind::Need)),
+            ["title"]
+        );
     }
 
     #[test]
     fn contact_is_never_printed() {
-        let c = crate::Contact { phone: "13800000000".into(), ..Default::default() };
+        let c = crate::Contact {
+            phone: "13800000000".into(),
+            ..Default::default()
+        };
         assert!(!format!("{c:?}").contains("138"));
     }
 }

@@ -281,10 +281,25 @@ mod tests {
     #[test]
     fn dates_as_people_write_them() {
         let day = Date::constant(2026, 11, 23);
-        for ok in ["2026-11-23", "2026/11/23", "2026.11.23", "2026年11月23日", "20261123", "2026-11-23T00:00:00"] {
+        for ok in [
+            "2026-11-23",
+            "2026/11/23",
+            "2026.11.23",
+            "2026年11月23日",
+            "20261123",
+            "2026-11-23T00:00:00",
+        ] {
             assert_eq!(parse_date(ok), Some(day), "{ok}");
         }
-        for bad in ["", "2026-13-01", "23/11/2026", "2026-02-30", "明年", "2026-11", "２０２６１１２３"] {
+        for bad in [
+            "",
+            "2026-13-01",
+            "23/11/2026",
+            "2026-02-30",
+            "明年",
+            "2026-11",
+            "２０２６１１２３",
+        ] {
             assert_eq!(parse_date(bad), None, "{bad}");
         }
     }
@@ -296,7 +311,10 @@ mod tests {
         r.region = "440300".parse().ok();
         if let Detail::Need(n) = &mut r.detail {
             n.targets = vec!["抗冲击韧性≥67%".into()];
-            n.budget = Some(AmountRange { min: Some(100.0), max: None });
+            n.budget = Some(AmountRange {
+                min: Some(100.0),
+                max: None,
+            });
         }
         let json = serde_json::to_string(&r).unwrap();
         assert_eq!(

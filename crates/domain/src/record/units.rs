@@ -148,12 +148,19 @@ mod tests {
         if let Detail::Expert(e) = &mut r.detail {
             e.research = vec!["膜分离".into(), " ".into()];
         }
-        r.passages.push(Passage { title: "论文".into(), text: String::new() });
+        r.passages.push(Passage {
+            title: "论文".into(),
+            text: String::new(),
+        });
         let units = r.units();
         assert_eq!(units.len(), 2);
         assert_eq!(units[0].text(), "膜分离");
         assert_eq!(units[0].name.as_ref().map(|p| p.text), Some("张三"));
         assert_eq!(units[1].parts[0].path, "passages[0].title");
-        assert!(Record::new(RecordId::new("x").unwrap(), Kind::Need).units().is_empty());
+        assert!(
+            Record::new(RecordId::new("x").unwrap(), Kind::Need)
+                .units()
+                .is_empty()
+        );
     }
 }
