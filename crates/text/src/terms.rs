@@ -129,9 +129,7 @@ fn fold_plural(word: &str) -> Cow<'_, str> {
         Cow::Borrowed(word)
     } else if word.ends_with("ies") && !ends(&["eies", "aies"]) {
         Cow::Owned(format!("{}y", &word[..word.len() - 3]))
-    } else if word.ends_with("es") && !ends(&["aes", "ees", "oes"]) {
-        Cow::Borrowed(&word[..word.len() - 1])
-    } else if word.ends_with('s') && !ends(&["us", "ss", "is", "es"]) {
+    } else if word.ends_with('s') && !ends(&["us", "ss", "is", "aes", "ees", "oes"]) {
         Cow::Borrowed(&word[..word.len() - 1])
     } else {
         Cow::Borrowed(word)
