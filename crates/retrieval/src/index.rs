@@ -1,0 +1,248 @@
+//! The seam behind which an embedded or a distributed index stands.
+
+use ndarray::Array2;
+use queqiao_domain::{Facets, Filter, RecordId};
+use std::{path::PathBuf, sync::Arc};
+
+/// What the index holds of one record.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The store's key of the record.
+    pub key: u64,
+    /// What filters see.
+    pub facets: Facets,
+    /// The units of the record, in its own order.
+    pub passages: Vec<Passage>,
+    /// Their vectors, `[passages.len(), dim]`; a row is of length one, or zero where the text
+    /// says nothing to the model.
+    pub vectors: Array2<f32>,
+}
+
+/// The terms of one unit of a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// Words, repeats kept.
+    pub words: Vec<String>,
+    /// Character bigrams, repeats kept.
+    pub bigrams: Vec<String>,
+}
+
+/// One change, in the store's order.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// The record is new, or replaces the one of the same key.
+    Put(Box<Entry>),
+    /// The record is gone.
+    Delete(u64),
+}
+
+/// Which sides of the index answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Dense and lexical.
+    #[default]
+    Hybrid,
+    /// Vectors only.
+    Dense,
+    /// Terms only.
+    Lexical,
+}
+
+/// One passage of what is asked.
+#[derive(Debug, Clone, Default)]
+pub struct QueryPassage {
+    /// Its words.
+    pub words: Vec<String>,
+    /// Its bigrams.
+    pub bigrams: Vec<String>,
+}
+
+/// A question to the index.
+pub struct Query<'a> {
+    /// Vectors of the asking passages, `[passages.len(), dim]`.
+    pub vectors: &'a Array2<f32>,
+    /// Terms of the asking passages.
+    pub passages: &'a [QueryPassage],
+    /// Condition on the answers.
+    pub filter: &'a Filter,
+    /// A further condition that is no filter: conflicts, opt-out, a judged pool.
+    pub admit: &'a (dyn Fn(u64, &Facets) -> bool + Sync),
+    /// Which sides answer.
+    pub mode: Mode,
+    /// Candidates wanted from each side.
+    pub candidates: usize,
+}
+
+/// Similarity of vectors, taken apart. All are cosines in [−1, 1].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DenseParts {
+    /// The best pair of an asking passage and a passage of the record.
+    pub best: f64,
+    /// The mean, over asking passages, of the best passage for each.
+    pub coverage: f64,
+    /// Between the mean of the asking passages and the mean of the record's.
+    pub profile: f64,
+    /// Index of the record's passage in the best pair.
+    pub passage: usize,
+    /// Index of the asking passage in the best pair.
+    pub asked: usize,
+}
+
+/// Similarity of terms, taken apart: BM25 of the best passage, each divided by the greatest BM25
+/// any passage could reach for this question, so in [0, 1] and comparable across questions.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LexicalParts {
+    /// Over words.
+    pub words: f64,
+    /// Over bigrams.
+    pub bigrams: f64,
+    /// Index of the record's passage with the best sum.
+    pub passage: usize,
+}
+
+/// A record worth ranking.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The store's key.
+    pub key: u64,
+    /// The caller's id.
+    pub id: RecordId,
+    /// The facets.
+    pub facets: Arc<Facets>,
+    /// Number of passages of the record.
+    pub passages: usize,
+    /// The dense side; zero when it was not asked.
+    pub dense: DenseParts,
+    /// The lexical side; zero when no term is shared or it was not asked.
+    pub lexical: LexicalParts,
+}
+
+/// Candidates, and what is needed to read their scores.
+#[derive(Debug, Clone, Default)]
+pub struct SearchResult {
+    /// Candidates in order of id.
+    pub candidates: Vec<Candidate>,
+    /// The best word score of any admitted record, 0 when none shares a word.
+    pub best_words: f64,
+    /// The best bigram score of any admitted record.
+    pub best_bigrams: f64,
+    /// Records that passed filter and condition.
+    pub admitted: usize,
+    /// Records in the index.
+    pub total: usize,
+    /// The sequence number up to which the answer has seen the store.
+    pub seq: u64,
+}
+
+/// How well an index is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Everything answers.
+    Serving,
+    /// It answers, with this restriction.
+    Degraded(String),
+}
+
+/// What an index can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Dense search is exact.
+    pub exact: bool,
+    /// Survives a restart without a rebuild.
+    pub persistent: bool,
+    /// Terms are searched.
+    pub lexical: bool,
+}
+
+/// What the vectors of an index were made with: an index made otherwise is not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// Number of dimensions.
+    pub dim: usize,
+    /// Identifies model and text processing.
+    pub fingerprint: String,
+}
+
+/// Why an index does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// A vector that does not fit.
+    #[error("record {key}: {problem}; vectors have {dim} finite numbers of length one or zero")]
+    Vector {
+        /// The record's key.
+        key: u64,
+        /// What is wrong.
+        problem: String,
+        /// The index's dimensions.
+        dim: usize,
+    },
+    /// A question that does not fit.
+    #[error("the question does not fit the index: {0}")]
+    Query(String),
+    /// A derived file that cannot be trusted; rebuild it from the store.
+    #[error(
+        "the index at {path} is damaged or of another make ({problem}); it is rebuilt from the store"
+    )]
+    Damaged {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was noticed.
+        problem: String,
+    },
+    /// A file operation failed.
+    #[error("the index at {path} cannot be {doing}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// `read`, `written`, …
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The lexical engine failed.
+    #[error("the lexical index failed while {doing}")]
+    Lexical {
+        /// What it was doing.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<tantivy::TantivyError>,
+    },
+}
+
+/// An index of one tenant's records.
+///
+/// Implementations are safe to share; [`Index::apply`] calls come one at a time, searches at any
+/// time.
+pub trait Index: Send + Sync {
+    /// Takes changes in the store's order; after it returns every search sees them. `seq` is the
+    /// store's sequence number of the last. On an error nothing of the batch is visible.
+    fn apply(&self, changes: Vec<Change>, seq: u64) -> Result<(), IndexError>;
+
+    /// The sequence number up to which the index has seen the store.
+    fn seq(&self) -> u64;
+
+    /// Number of records.
+    fn len(&self) -> usize;
+
+    /// True when it holds no record.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Candidates for a question.
+    fn search(&self, query: &Query<'_>) -> Result<SearchResult, IndexError>;
+
+    /// Number of passages.
+    fn passages(&self) -> usize;
+
+    /// Forgets everything, to be filled anew from the store.
+    fn clear(&self) -> Result<(), IndexError>;
+
+    /// Whether it answers in full.
+    fn health(&self) -> Health;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+}

@@ -1,0 +1,267 @@
+//! The vectors on disk: an append-only, checksummed file that ends at the last whole batch.
+//!
+//! Layout, little-endian: a header line of JSON (magic, version, dimensions, fingerprint), then
+//! frames `[length u32][crc32 u32][payload]`. A payload is `P` key, facets, vectors; `D` key; or
+//! `C` seq, which ends a batch. What follows the last good `C` was never acknowledged by this
+//! index: it is cut off, and the store's change log fills the gap.
+
+use crate::index::{Change, IndexError, Shape};
+use ndarray::Array2;
+use queqiao_domain::Facets;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+const MAGIC: &str = "queqiao-vectors";
+const VERSION: u32 = 1;
+/// No frame is longer: a record's texts, and so its passages, are bounded.
+const MAX_FRAME: u32 = 64 << 20;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    magic: String,
+    version: u32,
+    dim: usize,
+    fingerprint: String,
+}
+
+/// What a frame says.
+pub(crate) enum Frame {
+    Put {
+        key: u64,
+        facets: Facets,
+        vectors: Array2<f32>,
+    },
+    Delete(u64),
+}
+
+/// An open journal, positioned at its end.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// Starts an empty journal, replacing any at `path`.
+    pub(crate) fn create(path: &Path, shape: &Shape) -> Result<Self, IndexError> {
+        let temporary = path.with_extension("new");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .open(&temporary)
+            .map_err(io(&temporary, "created"))?;
+        let header = Header {
+            magic: MAGIC.to_owned(),
+            version: VERSION,
+            dim: shape.dim,
+            fingerprint: shape.fingerprint.clone(),
+        };
+        let mut line = serde_json::to_vec(&header).unwrap_or_default();
+        line.push(b'\n');
+        file.write_all(&line).map_err(io(&temporary, "written"))?;
+        std::fs::rename(&temporary, path).map_err(io(path, "created"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    /// Opens a journal, hands every whole batch to `each` and returns the last sequence number.
+    /// A torn tail is cut off; anything else that does not read is [`IndexError::Damaged`].
+    pub(crate) fn open(
+        path: &Path,
+        shape: &Shape,
+        mut each: impl FnMut(Frame),
+    ) -> Result<(Self, u64), IndexError> {
+        let damaged = |problem: String| IndexError::Damaged {
+            path: path.to_owned(),
+            problem,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(io(path, "opened"))?;
+        let length = file.metadata().map_err(io(path, "read"))?.len();
+        let mut reader = BufReader::with_capacity(1 << 20, &file);
+        let mut line = Vec::new();
+        (&mut reader)
+            .take(4096)
+            .read_until(b'\n', &mut line)
+            .map_err(io(path, "read"))?;
+        let header: Header = serde_json::from_slice(&line)
+            .map_err(|_| damaged("the header does not read".to_owned()))?;
+        if header.magic != MAGIC || header.version != VERSION {
+            return Err(damaged(format!("format version {}", header.version)));
+        }
+        if header.dim != shape.dim || header.fingerprint != shape.fingerprint {
+            return Err(damaged(format!(
+                "made with model {} of {} dimensions",
+                header.fingerprint, header.dim
+            )));
+        }
+        let mut at = line.len() as u64;
+        let mut good = at;
+        let mut seq = 0;
+        let mut batch = Vec::new();
+        let mut payload = Vec::new();
+        while at < length {
+            let mut head = [0u8; 8];
+            if reader.read_exact(&mut head).is_err() {
+                break;
+            }
+            let (len, crc) = (word(&head[..4]), word(&head[4..]));
+            if len > MAX_FRAME || at + 8 + u64::from(len) > length {
+                break;
+            }
+            payload.resize(len as usize, 0);
+            if reader.read_exact(&mut payload).is_err() {
+                break;
+            }
+            at += 8 + u64::from(len);
+            if crc32(&payload) != crc {
+                // Damage inside the file is not a torn tail.
+                if at < length {
+                    return Err(damaged(format!("a checksum fails before byte {at}")));
+                }
+                break;
+            }
+            match decode(&payload, shape.dim) {
+                Some(Decoded::Frame(f)) => batch.push(f),
+                Some(Decoded::Commit(s)) => {
+                    batch.drain(..).for_each(&mut each);
+                    seq = s;
+                    good = at;
+                }
+                None => return Err(damaged(format!("a frame does not read before byte {at}"))),
+            }
+        }
+        drop(reader);
+        let mut journal = Self {
+            path: path.to_owned(),
+            file,
+        };
+        if good < length {
+            journal.file.set_len(good).map_err(io(path, "cut"))?;
+        }
+        journal
+            .file
+            .seek(SeekFrom::Start(good))
+            .map_err(io(path, "read"))?;
+        Ok((journal, seq))
+    }
+
+    /// Appends a batch. On an error the file is cut back to where it was.
+    pub(crate) fn append(&mut self, changes: &[Change], seq: u64) -> Result<(), IndexError> {
+        let start = self
+            .file
+            .stream_position()
+            .map_err(io(&self.path, "read"))?;
+        let written = self.write_batch(changes, seq);
+        if written.is_err() {
+            let _ = self.file.set_len(start);
+            let _ = self.file.seek(SeekFrom::Start(start));
+        }
+        written.map_err(io(&self.path, "written"))
+    }
+
+    fn write_batch(&mut self, changes: &[Change], seq: u64) -> std::io::Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 20, &mut self.file);
+        let mut payload = Vec::new();
+        for change in changes {
+            payload.clear();
+            match change {
+                Change::Put(e) => {
+                    payload.push(b'P');
+                    payload.extend(e.key.to_le_bytes());
+                    let facets = serde_json::to_vec(&e.facets)?;
+                    payload.extend((facets.len() as u32).to_le_bytes());
+                    payload.extend(facets);
+                    for v in &e.vectors {
+                        payload.extend(v.to_le_bytes());
+                    }
+                }
+                Change::Delete(key) => {
+                    payload.push(b'D');
+                    payload.extend(key.to_le_bytes());
+                }
+            }
+            frame(&mut out, &payload)?;
+        }
+        payload.clear();
+        payload.push(b'C');
+        payload.extend(seq.to_le_bytes());
+        frame(&mut out, &payload)?;
+        out.flush()
+    }
+
+    /// Bytes on disk.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.file.metadata().map_or(0, |m| m.len())
+    }
+}
+
+fn frame(out: &mut impl Write, payload: &[u8]) -> std::io::Result<()> {
+    if payload.len() > MAX_FRAME as usize {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            "a record's vectors exceed the frame limit",
+        ));
+    }
+    out.write_all(&(payload.len() as u32).to_le_bytes())?;
+    out.write_all(&crc32(payload).to_le_bytes())?;
+    out.write_all(payload)
+}
+
+enum Decoded {
+    Frame(Frame),
+    Commit(u64),
+}
+
+fn decode(payload: &[u8], dim: usize) -> Option<Decoded> {
+    let (tag, rest) = payload.split_first()?;
+    let (number, rest) = rest.split_first_chunk::<8>()?;
+    let number = u64::from_le_bytes(*number);
+    match tag {
+        b'C' => Some(Decoded::Commit(number)),
+        b'D' => Some(Decoded::Frame(Frame::Delete(number))),
+        b'P' => {
+            let (len, rest) = rest.split_first_chunk::<4>()?;
+            let (facets, numbers) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+            let facets = serde_json::from_slice(facets).ok()?;
+            let values: Vec<f32> = numbers
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            let rows = values.len() / dim.max(1);
+            Some(Decoded::Frame(Frame::Put {
+                key: number,
+                facets,
+                vectors: Array2::from_shape_vec((rows, dim), values).ok()?,
+            }))
+        }
+        _ => None,
+    }
+}
+
+fn word(b: &[u8]) -> u32 {
+    u32::from_le_bytes([b[0], b[1], b[2], b[3]])
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+fn io<'a>(path: &'a Path, doing: &'static str) -> impl Fn(std::io::Error) -> IndexError + 'a {
+    move |source| IndexError::Io {
+        path: path.to_owned(),
+        doing,
+        source,
+    }
+}
