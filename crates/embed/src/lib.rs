@@ -1,1 +1,20 @@
-//! The Embedder seam, the static model, and its training.
+//! Text to vectors: the [`Embedder`] seam, the static model behind it, and the training of one.
+//!
+//! Purpose: meaning that keyword search lacks, on a CPU, without a network, from a model that this
+//! crate trains itself and that others' tools can read (the Model2Vec layout). Invariant: every row
+//! an [`Embedder`] returns is finite and L2-normalised, or all zero when nothing in the text is
+//! known; the same text gives the same row whatever the batch or the number of threads; and vectors
+//! of two [`ModelFingerprint`]s are never comparable. A model loads whole and checked, or not at
+//! all.
+
+mod embedder;
+mod error;
+mod model;
+mod store;
+pub mod testing;
+mod tokenizer;
+
+pub use embedder::{Embedder, ModelFingerprint, Role};
+pub use error::EmbedError;
+pub use model::StaticModel;
+pub use store::{FileEntry, ModelEntry, ModelStore};

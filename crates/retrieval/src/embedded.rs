@@ -78,7 +78,7 @@ impl EmbeddedIndex {
                     vectors,
                 } => {
                     live_bytes += 64 + (vectors.len() * 4) as u64;
-                    put(&mut slots, &mut matrix, key, facets, vectors.view());
+                    put(&mut slots, &mut matrix, key, *facets, vectors.view());
                 }
                 Frame::Delete(key) => {
                     remove(&mut slots, &mut matrix, key);

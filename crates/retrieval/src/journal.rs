@@ -32,7 +32,7 @@ struct Header {
 pub(crate) enum Frame {
     Put {
         key: u64,
-        facets: Facets,
+        facets: Box<Facets>,
         vectors: Array2<f32>,
     },
     Delete(u64),
@@ -234,7 +234,7 @@ fn decode(payload: &[u8], dim: usize) -> Option<Decoded> {
         b'P' => {
             let (len, rest) = rest.split_first_chunk::<4>()?;
             let (facets, numbers) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-            let facets = serde_json::from_slice(facets).ok()?;
+            let facets = Box::new(serde_json::from_slice(facets).ok()?);
             let values: Vec<f32> = numbers
                 .chunks_exact(4)
                 .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
