@@ -1,1 +1,14 @@
-//! Features, scorer and explanation of a match.
+//! Features of a match, a linear scorer, and what a score is made of.
+//!
+//! Purpose: from similarities to an order people can trust. Invariant: a score is the sum of its
+//! parts, in order, bit for bit; a feature that is unknown contributes nothing and says that it
+//! is unknown; equal scores are ordered by id. Pure functions over plain numbers: this crate
+//! reads no file and knows no index.
+
+mod feature;
+mod quote;
+mod scorer;
+
+pub use feature::{Asker, Feature, Signals, features};
+pub use quote::{Clause, best_pair, split_clauses};
+pub use scorer::{Part, Weights, WeightsError, score};

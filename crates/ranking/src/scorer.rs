@@ -1,0 +1,144 @@
+//! The linear scorer and its weights.
+
+use crate::Feature;
+use queqiao_domain::Score;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Weights of the scorer, with a version that every answer names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Weights {
+    /// Name of this set of weights.
+    pub version: String,
+    /// Weight by feature; a feature without one weighs nothing.
+    pub weights: BTreeMap<Feature, f64>,
+}
+
+/// Why weights are refused.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The text does not read.
+    #[error(
+        "the weights do not read: expected {{\"version\": …, \"weights\": {{feature: number}}}}"
+    )]
+    Syntax(#[source] serde_json::Error),
+    /// A weight that cannot be used.
+    #[error("the weight of {feature} is {value}: expected a number from 0 to 100")]
+    Value {
+        /// The feature.
+        feature: &'static str,
+        /// The weight.
+        value: f64,
+    },
+}
+
+impl Weights {
+    /// Reads and checks weights.
+    pub fn parse(json: &str) -> Result<Self, WeightsError> {
+        let weights: Weights = serde_json::from_str(json).map_err(WeightsError::Syntax)?;
+        for (feature, value) in &weights.weights {
+            if !(0.0..=100.0).contains(value) {
+                return Err(WeightsError::Value {
+                    feature: feature.as_str(),
+                    value: *value,
+                });
+            }
+        }
+        Ok(weights)
+    }
+
+    /// The weight of a feature.
+    pub fn get(&self, feature: Feature) -> f64 {
+        self.weights.get(&feature).copied().unwrap_or(0.0)
+    }
+}
+
+impl Default for Weights {
+    /// The weights that ship with the engine.
+    fn default() -> Self {
+        // The file is part of the binary, and a test reads it.
+        Self::parse(include_str!("../weights/default.json")).unwrap_or(Weights {
+            version: "none".to_owned(),
+            weights: BTreeMap::new(),
+        })
+    }
+}
+
+/// One part of a score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Part {
+    /// The feature.
+    pub feature: Feature,
+    /// Its value; `None` when it is unknown.
+    pub value: Option<f64>,
+    /// Its weight.
+    pub weight: f64,
+    /// `weight × value`, 0 when unknown.
+    pub contribution: f64,
+}
+
+/// The score of a match: the sum of the parts in the order given.
+pub fn score(features: &[(Feature, Option<f64>)], weights: &Weights) -> (Score, Vec<Part>) {
+    let parts: Vec<Part> = features
+        .iter()
+        .map(|&(feature, value)| {
+            let weight = weights.get(feature);
+            let value = value.filter(|v| v.is_finite());
+            Part {
+                feature,
+                value,
+                weight,
+                contribution: value.map_or(0.0, |v| v * weight),
+            }
+        })
+        .filter(|p| p.weight > 0.0)
+        .collect();
+    let sum = parts.iter().fold(0.0, |s, p| s + p.contribution);
+    (Score::new(sum), parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_weights_read() {
+        let w = Weights::parse(include_str!("../weights/default.json")).unwrap();
+        assert!(w.get(Feature::DenseBest) > 0.0);
+        assert_eq!(Weights::default(), w);
+    }
+
+    #[test]
+    fn parts_add_up_and_unknown_is_shown() {
+        let w = Weights::parse(
+            r#"{"version":"t","weights":{"dense_best":0.6,"industry":0.1,"words":0.3}}"#,
+        )
+        .unwrap();
+        let (s, parts) = score(
+            &[
+                (Feature::DenseBest, Some(0.7)),
+                (Feature::Words, Some(f64::NAN)),
+                (Feature::Industry, None),
+                (Feature::Bigrams, Some(1.0)),
+            ],
+            &w,
+        );
+        assert_eq!(parts.len(), 3);
+        assert_eq!(s.get(), parts.iter().map(|p| p.contribution).sum::<f64>());
+        assert_eq!(parts[1].value, None);
+        assert_eq!(s.get(), 0.6 * 0.7);
+    }
+
+    #[test]
+    fn bad_weights_are_refused() {
+        for bad in [
+            "",
+            "{}",
+            r#"{"version":"x","weights":{"dense_best":-1}}"#,
+            r#"{"version":"x","weights":{"magic":1}}"#,
+            r#"{"version":"x","weights":{"words":1e300}}"#,
+        ] {
+            assert!(Weights::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
