@@ -1,1 +1,35 @@
-//! The only composer: plain requests in, ranked matches out.
+//! The matchmaking engine: records in, ranked matches out.
+//!
+//! Purpose: the only place where store, index, embedding and ranking are put together. Invariant:
+//! the store is the truth and the index its shadow: a write is on disk and visible to the next
+//! match when [`Engine::write`] returns, a deleted record is never returned again, and an index
+//! that is behind, damaged or made with another model catches up or is rebuilt before it answers.
+//! Requests and responses are plain structs; no wire type and no async comes in here.
+
+mod collection;
+mod conditions;
+mod engine;
+mod entry;
+mod error;
+mod matching;
+mod question;
+mod quoting;
+mod request;
+mod response;
+mod tenant;
+
+pub use collection::{Collection, Pool, RankOptions, RunLine};
+pub use engine::{Engine, EngineOptions};
+pub use error::{Code, Error, RecordViolation};
+pub use queqiao_ranking::{Feature, Part, Weights, WeightsError};
+pub use request::{
+    Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
+};
+pub use response::{
+    Asked, Match, MatchResponse, Note, Page, Quote, Statistics, Stored, WriteReport,
+};
+
+/// The embedding models, for those who open an engine.
+pub use queqiao_embed as embed;
+/// The durable truth, for those who back it up and check it.
+pub use queqiao_store as store;

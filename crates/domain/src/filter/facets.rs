@@ -39,9 +39,12 @@ pub struct Facets {
     /// Societies the record is a member of: names or ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub societies: Vec<String>,
-    /// Ids and names linked in any way, societies apart.
+    /// Ids or names of those it belongs to: employer, owner, maker.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub linked: Vec<String>,
+    pub belongs_to: Vec<String>,
+    /// Ids or names of those it has worked with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worked_with: Vec<String>,
     /// Declared conflicts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<String>,
@@ -103,7 +106,8 @@ impl Facets {
             language: r.language,
             organisation: r.organisation.clone(),
             societies: Vec::new(),
-            linked: Vec::new(),
+            belongs_to: Vec::new(),
+            worked_with: Vec::new(),
             conflicts: r.conflicts.clone(),
             visibility: r.visibility,
             valid_from: r.valid_from,
@@ -123,7 +127,10 @@ impl Facets {
         for l in &r.links {
             match l.relation {
                 Relation::MemberOf => f.societies.push(l.target.clone()),
-                _ => f.linked.push(l.target.clone()),
+                Relation::WorkedWith => f.worked_with.push(l.target.clone()),
+                Relation::WorksAt | Relation::MadeBy | Relation::OwnedBy => {
+                    f.belongs_to.push(l.target.clone());
+                }
             }
         }
         match &r.detail {

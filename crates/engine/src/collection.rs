@@ -1,0 +1,357 @@
+//! Test collections in BEIR's layout with passages, ranked without a data folder.
+
+use crate::{Error, entry::TextPipeline, matching::Ranking, question::Question};
+use ndarray::s;
+use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
+use queqiao_embed::{Embedder, Role};
+use queqiao_ranking::Weights;
+use queqiao_retrieval::{Change, EmbeddedIndex, Entry, Index, Mode, Passage, Shape};
+use rayon::prelude::*;
+use serde::Deserialize;
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+    sync::Arc,
+};
+
+/// One line of `corpus.jsonl` or `queries.jsonl`.
+#[derive(Debug, Clone, Deserialize)]
+struct Line {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    passages: Vec<LinePassage>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct LinePassage {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    text: String,
+}
+
+impl Line {
+    /// The texts to embed: the record's own, then its passages. Never empty.
+    fn texts(&self) -> Vec<String> {
+        let join = |title: &str, text: &str| format!("{title} {text}").trim().to_owned();
+        let own = join(&self.title, &self.text);
+        let mut out: Vec<String> = if own.is_empty() { vec![] } else { vec![own] };
+        out.extend(self.passages.iter().map(|p| join(&p.title, &p.text)));
+        if out.is_empty() {
+            out.push(String::new());
+        }
+        out
+    }
+}
+
+/// A collection in memory.
+#[derive(Debug)]
+pub struct Collection {
+    corpus: Vec<Line>,
+    queries: Vec<Line>,
+    /// Judged documents by query; empty where the collection has no judgements.
+    judged: HashMap<String, HashSet<String>>,
+}
+
+/// Which documents a query ranks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pool {
+    /// All of the corpus.
+    #[default]
+    All,
+    /// Those with a judgement for the query.
+    Judged,
+}
+
+/// One line of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunLine {
+    /// Query id.
+    pub query: String,
+    /// Document id.
+    pub document: String,
+    /// From 1.
+    pub rank: usize,
+    /// Score.
+    pub score: f64,
+}
+
+/// How to rank a collection.
+#[derive(Debug, Clone)]
+pub struct RankOptions {
+    /// Which sides of the index answer.
+    pub mode: Mode,
+    /// Which documents a query ranks.
+    pub pool: Pool,
+    /// Lines per query.
+    pub depth: usize,
+    /// Weights of the scorer.
+    pub weights: Weights,
+}
+
+impl Collection {
+    /// Reads `corpus.jsonl`, `queries.jsonl` and, where there, `qrels/test.tsv` or `qrels.trec`.
+    ///
+    /// Errors name file and line.
+    pub fn load(folder: &Path) -> Result<Self, Error> {
+        let corpus = read_lines(&folder.join("corpus.jsonl"))?;
+        let queries = read_lines(&folder.join("queries.jsonl"))?;
+        let mut judged = HashMap::new();
+        let (tsv, trec) = (folder.join("qrels/test.tsv"), folder.join("qrels.trec"));
+        if tsv.exists() {
+            read_qrels(&tsv, [0, 1], 3, &mut judged)?;
+        } else if trec.exists() {
+            read_qrels(&trec, [0, 2], 4, &mut judged)?;
+        }
+        Ok(Self {
+            corpus,
+            queries,
+            judged,
+        })
+    }
+
+    /// Number of documents.
+    pub fn documents(&self) -> usize {
+        self.corpus.len()
+    }
+
+    /// Number of queries.
+    pub fn queries(&self) -> usize {
+        self.queries.len()
+    }
+
+    /// Ranks every query and hands its lines to `each`, in the order of the queries file.
+    ///
+    /// `progress` is called with the number of queries done.
+    pub fn rank(
+        &self,
+        embedder: Arc<dyn Embedder>,
+        options: &RankOptions,
+        progress: &(dyn Fn(usize) + Sync),
+        mut each: impl FnMut(Vec<RunLine>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if options.pool == Pool::Judged && self.judged.is_empty() {
+            return Err(Error::argument(
+                "pool",
+                "the collection has no judgements",
+                "expected qrels/test.tsv or qrels.trec in its folder, or --pool all",
+            ));
+        }
+        let pipeline = TextPipeline::new(embedder);
+        let index = self.index(&pipeline)?;
+        let done = std::sync::atomic::AtomicUsize::new(0);
+        for chunk in self.queries.chunks(256) {
+            let answers: Vec<Vec<RunLine>> = chunk
+                .par_iter()
+                .map(|q| {
+                    let lines = self.rank_one(&pipeline, &index, q, options);
+                    progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1);
+                    lines
+                })
+                .collect::<Result<_, _>>()?;
+            for lines in answers {
+                each(lines)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&self, pipeline: &TextPipeline) -> Result<EmbeddedIndex, Error> {
+        let index = EmbeddedIndex::in_memory(Shape {
+            dim: pipeline.embedder.dim(),
+            fingerprint: pipeline.fingerprint(),
+        })?;
+        let mut seq = 0;
+        for (c, chunk) in self.corpus.chunks(4096).enumerate() {
+            let texts: Vec<Vec<String>> = chunk.iter().map(Line::texts).collect();
+            let flat: Vec<String> = texts.iter().flatten().cloned().collect();
+            let vectors = pipeline.embed(&flat, Role::Passage)?;
+            let terms: Vec<Vec<Passage>> = texts
+                .par_iter()
+                .map(|ts| {
+                    ts.iter()
+                        .map(|t| {
+                            let t = pipeline.segmenter.terms(t);
+                            Passage {
+                                words: t.words,
+                                bigrams: t.bigrams,
+                            }
+                        })
+                        .collect()
+                })
+                .collect();
+            let mut row = 0;
+            let mut changes = Vec::with_capacity(chunk.len());
+            for (i, (line, passages)) in chunk.iter().zip(terms).enumerate() {
+                let rows = row..row + passages.len();
+                row = rows.end;
+                let key = (c * 4096 + i) as u64;
+                changes.push(Change::Put(Box::new(Entry {
+                    key,
+                    facets: facets(key, line)?,
+                    passages,
+                    vectors: vectors.slice(s![rows, ..]).to_owned(),
+                })));
+            }
+            seq += changes.len() as u64;
+            index.apply(changes, seq)?;
+        }
+        Ok(index)
+    }
+
+    fn rank_one(
+        &self,
+        pipeline: &TextPipeline,
+        index: &EmbeddedIndex,
+        query: &Line,
+        options: &RankOptions,
+    ) -> Result<Vec<RunLine>, Error> {
+        let question = Question::from_passages(pipeline, query.texts())?;
+        let nothing = HashSet::new();
+        let judged = self.judged.get(&query.id).unwrap_or(&nothing);
+        let document = |key: u64| self.corpus[key as usize].id.as_str();
+        let (ranked, _) = Ranking {
+            question: &question,
+            filter: &Filter::All,
+            admit: &|key, _| {
+                document(key) != query.id
+                    && (options.pool == Pool::All || judged.contains(document(key)))
+            },
+            mode: options.mode,
+            wanted: options.depth,
+            weights: &options.weights,
+        }
+        .run(index)?;
+        // The engine breaks ties by its own ids; a run breaks them by the collection's.
+        let mut lines: Vec<(f64, &str)> = ranked
+            .iter()
+            .map(|r| (r.score.get(), document(r.candidate.key)))
+            .collect();
+        lines.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        Ok(lines
+            .into_iter()
+            .take(options.depth)
+            .enumerate()
+            .map(|(i, (score, document))| RunLine {
+                query: query.id.clone(),
+                document: document.to_owned(),
+                rank: i + 1,
+                score,
+            })
+            .collect())
+    }
+}
+
+/// Ids of collections are free text; the index gets the line number instead.
+fn facets(key: u64, line: &Line) -> Result<Facets, Error> {
+    let kind = line
+        .kind
+        .as_deref()
+        .and_then(|k| k.parse().ok())
+        .unwrap_or(Kind::Achievement);
+    let id = RecordId::new(format!("{key:010}"))
+        .map_err(|e| Error::argument("_id", e.to_string(), "another id"))?;
+    Ok(Facets::of(&Record::new(id, kind)))
+}
+
+fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
+    let mut out = Vec::new();
+    let mut seen = HashSet::new();
+    each_line(path, |number, text| {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let line: Line = serde_json::from_str(text).map_err(|e| {
+            bad(
+                path,
+                number,
+                format!("{e}; expected an object with _id, title, text and passages"),
+            )
+        })?;
+        if !seen.insert(line.id.clone()) {
+            return Err(bad(
+                path,
+                number,
+                format!("the id `{}` stands twice", line.id),
+            ));
+        }
+        out.push(line);
+        Ok(())
+    })?;
+    if out.is_empty() {
+        return Err(bad(path, 1, "the file is empty".to_owned()));
+    }
+    Ok(out)
+}
+
+fn read_qrels(
+    path: &Path,
+    [query, document]: [usize; 2],
+    columns: usize,
+    judged: &mut HashMap<String, HashSet<String>>,
+) -> Result<(), Error> {
+    each_line(path, |number, text| {
+        let cells: Vec<&str> = text.split_whitespace().collect();
+        if cells.is_empty() || (number == 1 && cells.first() == Some(&"query-id")) {
+            return Ok(());
+        }
+        if cells.len() != columns {
+            return Err(bad(
+                path,
+                number,
+                format!("{} columns instead of {columns}", cells.len()),
+            ));
+        }
+        judged
+            .entry(cells[query].to_owned())
+            .or_default()
+            .insert(cells[document].to_owned());
+        Ok(())
+    })
+}
+
+fn each_line(
+    path: &Path,
+    mut f: impl FnMut(usize, &str) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let io = |source| Error::Io {
+        path: path.display().to_string(),
+        doing: "read",
+        source,
+    };
+    let mut reader = BufReader::new(File::open(path).map_err(io)?);
+    let mut line = Vec::new();
+    let mut number = 0;
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).map_err(io)? == 0 {
+            return Ok(());
+        }
+        number += 1;
+        let text = std::str::from_utf8(&line).map_err(|e| {
+            bad(
+                path,
+                number,
+                format!("it is not UTF-8 after byte {}", e.valid_up_to()),
+            )
+        })?;
+        let text = text.trim_end_matches(['\n', '\r']);
+        f(number, text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    }
+}
+
+fn bad(path: &Path, line: usize, problem: String) -> Error {
+    Error::Collection {
+        place: format!("{}:{line}", path.display()),
+        problem,
+    }
+}

@@ -1,0 +1,179 @@
+//! What can go wrong, by cause, with one code each.
+
+use queqiao_domain::{FilterError, Kind, RecordId, TenantId, Violation};
+use queqiao_embed::EmbedError;
+use queqiao_retrieval::IndexError;
+use queqiao_store::{Cause, StoreError};
+
+/// The class of an error, as callers act on it. The names are gRPC's (google.rpc.Code).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The request is wrong whatever the state is.
+    InvalidArgument,
+    /// What is asked for does not exist.
+    NotFound,
+    /// The id is taken by something else.
+    AlreadyExists,
+    /// The state does not allow it.
+    FailedPrecondition,
+    /// Somebody else changed it meanwhile: read again, then retry.
+    Aborted,
+    /// A limit is reached.
+    ResourceExhausted,
+    /// The caller's time ran out.
+    DeadlineExceeded,
+    /// Try again later.
+    Unavailable,
+    /// A file is damaged.
+    DataLoss,
+    /// A fault of ours.
+    Internal,
+}
+
+/// Why the engine did not do what it was asked.
+///
+/// `Display` says what failed, on what, and what to try; the cause is in `source` and is never
+/// repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A field of the request is wrong.
+    #[error("{field}: {problem}; {expected}")]
+    Argument {
+        /// The field, as the wire names it (`k`, `filter`, `text`).
+        field: String,
+        /// What is wrong.
+        problem: String,
+        /// What would be accepted.
+        expected: String,
+    },
+    /// The filter does not parse.
+    #[error("the filter does not parse")]
+    Filter(#[from] FilterError),
+    /// Records that break rules; nothing of the batch was stored.
+    #[error("{} broken rule(s), the first in record {} of the batch ({}): {}", .0.len(), .0.first().map_or(0, |r| r.index), .0.first().map_or("", |r| r.id.as_str()), .0.first().map_or(String::new(), |r| r.violation.to_string()))]
+    Records(Vec<RecordViolation>),
+    /// No such record.
+    #[error("tenant {tenant} has no {} {id}; list the records to see what there is", .kind.map_or("record", Kind::as_str))]
+    NotFound {
+        /// The tenant.
+        tenant: TenantId,
+        /// The kind that was asked for, if one was.
+        kind: Option<Kind>,
+        /// The id.
+        id: RecordId,
+    },
+    /// A record that must be new exists.
+    #[error("record {id} exists already; update it, or give the new one another id")]
+    Exists {
+        /// The id.
+        id: RecordId,
+    },
+    /// A record cannot be among the answers.
+    #[error("record {id} cannot be among the answers: {reason}")]
+    Excluded {
+        /// The id.
+        id: RecordId,
+        /// The condition that keeps it out.
+        reason: queqiao_domain::Bilingual,
+    },
+    /// The store refused or failed.
+    #[error("the store did not do it")]
+    Store(#[from] StoreError),
+    /// The index refused or failed.
+    #[error("the index did not answer; if it persists run `queqiao doctor`")]
+    Index(#[from] IndexError),
+    /// The embedding model refused or failed.
+    #[error("the texts could not be embedded")]
+    Embed(#[from] EmbedError),
+    /// The caller's deadline passed.
+    #[error("the deadline passed while {doing}; give more time or ask for less")]
+    Deadline {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// A collection that does not read.
+    #[error("{place}: {problem}")]
+    Collection {
+        /// File and line.
+        place: String,
+        /// What is wrong and what would be accepted.
+        problem: String,
+    },
+    /// A file operation failed.
+    #[error("{path} cannot be {doing}")]
+    Io {
+        /// The file.
+        path: String,
+        /// `read`, `written`.
+        doing: &'static str,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A broken rule of one record of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordViolation {
+    /// Place in the batch, from 0.
+    pub index: usize,
+    /// The record's id.
+    pub id: RecordId,
+    /// The rule.
+    pub violation: Violation,
+}
+
+impl Error {
+    /// A wrong field.
+    pub fn argument(
+        field: impl Into<String>,
+        problem: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        Error::Argument {
+            field: field.into(),
+            problem: problem.into(),
+            expected: expected.into(),
+        }
+    }
+
+    /// The class of the error.
+    pub fn code(&self) -> Code {
+        match self {
+            Error::Argument { .. }
+            | Error::Filter(_)
+            | Error::Records(_)
+            | Error::Collection { .. } => Code::InvalidArgument,
+            Error::NotFound { .. } => Code::NotFound,
+            Error::Exists { .. } => Code::AlreadyExists,
+            Error::Excluded { .. } => Code::FailedPrecondition,
+            Error::Store(e) => store_code(e),
+            Error::Index(_) | Error::Io { .. } => Code::Internal,
+            Error::Embed(_) => Code::Internal,
+            Error::Deadline { .. } => Code::DeadlineExceeded,
+        }
+    }
+}
+
+fn store_code(e: &StoreError) -> Code {
+    match e {
+        StoreError::InUse { .. }
+        | StoreError::NotAStore { .. }
+        | StoreError::NewerFormat { .. } => Code::FailedPrecondition,
+        StoreError::Damaged { .. } | StoreError::DamagedRecord { .. } => Code::DataLoss,
+        StoreError::DiskFull { .. } => Code::ResourceExhausted,
+        StoreError::Interrupted { .. } => Code::Unavailable,
+        StoreError::RequestReused { .. } | StoreError::BadRequestId { .. } => Code::InvalidArgument,
+        StoreError::Rejected { items, .. } => {
+            items.first().map_or(Code::Internal, |r| match r.cause {
+                Cause::KindConflict { .. } => Code::AlreadyExists,
+                Cause::StaleEtag { .. } => Code::Aborted,
+                Cause::NotFound => Code::NotFound,
+                Cause::NotDeleted => Code::FailedPrecondition,
+                Cause::Duplicate { .. } => Code::InvalidArgument,
+                _ => Code::FailedPrecondition,
+            })
+        }
+        _ => Code::Internal,
+    }
+}

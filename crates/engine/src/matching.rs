@@ -1,0 +1,72 @@
+//! From a question to ranked candidates.
+
+use crate::{Error, question::Question};
+use queqiao_domain::{Facets, Filter, Score};
+use queqiao_ranking::{Asker, Part, Signals, Weights, features, score};
+use queqiao_retrieval::{Candidate, Index, Mode, Query, SearchResult};
+
+/// At least so many candidates are ranked, however few are wanted.
+const MIN_CANDIDATES: usize = 1_000;
+
+/// A candidate with its score.
+pub(crate) struct Ranked {
+    pub(crate) candidate: Candidate,
+    pub(crate) score: Score,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// What a ranking is asked for.
+pub(crate) struct Ranking<'a> {
+    pub(crate) question: &'a Question,
+    pub(crate) filter: &'a Filter,
+    pub(crate) admit: &'a (dyn Fn(u64, &Facets) -> bool + Sync),
+    pub(crate) mode: Mode,
+    pub(crate) wanted: usize,
+    pub(crate) weights: &'a Weights,
+}
+
+impl Ranking<'_> {
+    /// Ranked candidates, best first, ties in order of id; at least `wanted` where so many are
+    /// admitted. The rest of the search result comes along, its candidates taken out.
+    pub(crate) fn run(&self, index: &dyn Index) -> Result<(Vec<Ranked>, SearchResult), Error> {
+        let mut found = index.search(&Query {
+            vectors: &self.question.vectors,
+            passages: &self.question.passages,
+            filter: self.filter,
+            admit: self.admit,
+            mode: self.mode,
+            candidates: self.wanted.max(MIN_CANDIDATES),
+        })?;
+        let asker = Asker {
+            facets: self.question.facets.as_ref(),
+        };
+        let (dense, lexical) = (self.mode != Mode::Lexical, self.mode != Mode::Dense);
+        let mut ranked: Vec<Ranked> = std::mem::take(&mut found.candidates)
+            .into_iter()
+            .map(|candidate| {
+                let signals = Signals {
+                    dense_best: dense.then_some(candidate.dense.best),
+                    dense_coverage: dense.then_some(candidate.dense.coverage),
+                    dense_profile: dense.then_some(candidate.dense.profile),
+                    words: lexical.then_some(candidate.lexical.words),
+                    bigrams: lexical.then_some(candidate.lexical.bigrams),
+                    best_words: found.best_words,
+                    best_bigrams: found.best_bigrams,
+                };
+                let (score, parts) =
+                    score(&features(asker, &signals, &candidate.facets), self.weights);
+                Ranked {
+                    candidate,
+                    score,
+                    parts,
+                }
+            })
+            .collect();
+        ranked.sort_by(|a, b| {
+            b.score
+                .cmp(&a.score)
+                .then_with(|| a.candidate.id.cmp(&b.candidate.id))
+        });
+        Ok((ranked, found))
+    }
+}

@@ -1,0 +1,110 @@
+//! What callers ask.
+
+use queqiao_domain::{Date, Filter, Kind, Record, RecordId};
+pub use queqiao_retrieval::Mode;
+use std::time::Instant;
+
+/// Greatest number of matches a caller may ask for.
+pub const MAX_K: usize = 1_000;
+/// Greatest length of a text that asks, in characters.
+pub const MAX_TEXT: usize = 100_000;
+/// Greatest number of questions in one batch.
+pub const MAX_BATCH: usize = 200;
+
+/// Who or what asks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// A stored record.
+    Record(RecordId),
+    /// A text: a need in somebody's words.
+    Text(String),
+    /// A record that is not stored.
+    Draft(Box<Record>),
+}
+
+/// A request for matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchRequest {
+    /// Who or what asks.
+    pub ask: Ask,
+    /// Kinds wanted; empty means the natural counterparts ([`Kind::default_counterparts`]).
+    pub to: Vec<Kind>,
+    /// Condition on the answers.
+    pub filter: Filter,
+    /// Matches wanted, 1 to [`MAX_K`].
+    pub k: usize,
+    /// Which sides of the index answer.
+    pub mode: Mode,
+    /// Quote for each match the passage that earned it.
+    pub quotes: bool,
+    /// The day on which records must be valid.
+    pub today: Date,
+    /// Also answer with records of the asker's own organisation.
+    pub own_organisation: bool,
+    /// Stop with [`crate::Error::Deadline`] when this passes.
+    pub deadline: Option<Instant>,
+}
+
+impl MatchRequest {
+    /// A request with the defaults: ten matches, hybrid, with quotes.
+    pub fn new(ask: Ask, today: Date) -> Self {
+        Self {
+            ask,
+            to: Vec::new(),
+            filter: Filter::All,
+            k: 10,
+            mode: Mode::Hybrid,
+            quotes: true,
+            today,
+            own_organisation: false,
+            deadline: None,
+        }
+    }
+}
+
+/// A request for a page of records.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ListRequest {
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Only records that pass.
+    pub filter: Filter,
+    /// Records on the page, 1 to 1,000; 0 means 50.
+    pub page_size: usize,
+    /// Continue where the page before ended, as [`crate::Page::next`] gave it.
+    pub after: Option<u64>,
+    /// Include deleted records that are not purged yet.
+    pub show_deleted: bool,
+}
+
+/// A batch of writes, all or nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WriteBatch {
+    /// The writes, in order; an id may stand only once.
+    pub writes: Vec<Write>,
+    /// Makes a retry apply once: the same id with the same writes gives the first answer again.
+    pub request_id: Option<[u8; 16]>,
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Store a record, new or in place of the one with its id.
+    Put {
+        /// The record.
+        record: Box<Record>,
+        /// Only if the stored record has this etag.
+        etag: Option<String>,
+        /// Only if no record has this id yet.
+        must_be_new: bool,
+    },
+    /// Delete a record; it can be undeleted until it is purged.
+    Delete {
+        /// The record's id.
+        id: RecordId,
+        /// Only if it is of this kind.
+        kind: Option<Kind>,
+        /// Only if the stored record has this etag.
+        etag: Option<String>,
+    },
+}

@@ -1,0 +1,145 @@
+//! What callers get.
+
+use queqiao_domain::{Date, Facets, Kind, Record, RecordId, Score};
+use queqiao_ranking::Part;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Ranked matches, and exactly what gave them.
+#[derive(Debug, Clone, Serialize)]
+pub struct MatchResponse {
+    /// Names this answer; feedback refers to it.
+    pub match_id: String,
+    /// Best first; ties stand in order of id.
+    pub matches: Vec<Match>,
+    /// Records that met every condition.
+    pub admitted: usize,
+    /// Records in the index.
+    pub total: usize,
+    /// The state of the index: the store's sequence number it had seen.
+    pub seq: u64,
+    /// The model that embedded the texts.
+    pub model: String,
+    /// The version of the scorer's weights.
+    pub weights: String,
+    /// What the asker should know: unknown words, nothing admitted and by which condition.
+    pub notes: Vec<Note>,
+}
+
+/// Something the asker should know about an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// Stable name, such as `LOW_COVERAGE` or `NOTHING_ADMITTED`.
+    pub code: &'static str,
+    /// For people.
+    pub message: queqiao_domain::Bilingual,
+}
+
+/// One match.
+#[derive(Debug, Clone, Serialize)]
+pub struct Match {
+    /// From 1.
+    pub rank: usize,
+    /// The record's id.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its title or name; empty for a sealed record.
+    pub title: String,
+    /// The sum of the parts.
+    pub score: Score,
+    /// What the score is made of; the contributions add up to it exactly, in this order.
+    pub parts: Vec<Part>,
+    /// The passage that earned it; absent when it shares nothing with the question, when the
+    /// record is sealed, or when quotes were not asked for.
+    pub quote: Option<Quote>,
+    /// What filters see of the record; absent for a sealed one.
+    #[serde(skip)]
+    pub facets: Option<Arc<Facets>>,
+}
+
+/// A passage, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Quote {
+    /// Path of the field (`passages[2].text`).
+    pub path: String,
+    /// The text, exactly as stored.
+    pub text: String,
+    /// Where it begins in the field, in Unicode characters.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// What of the question it answers.
+    pub asked: Option<Asked>,
+}
+
+/// A part of the question, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// Path of the field in the asking record; `text` for a text.
+    pub path: String,
+    /// The text.
+    pub text: String,
+    /// Where it begins in the field, in Unicode characters.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The record. Its contact is masked (absent) unless it was asked for by the operator.
+    pub record: Record,
+    /// Changes with every change of the record.
+    pub etag: String,
+    /// When it was first stored, milliseconds since 1970.
+    pub create_time: i64,
+    /// When it last changed.
+    pub update_time: i64,
+    /// When it was deleted, if it was.
+    pub delete_time: Option<i64>,
+}
+
+/// A page of records.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// The records, in the order in which they were first stored.
+    pub records: Vec<Stored>,
+    /// Where the next page continues; absent on the last.
+    pub next: Option<u64>,
+}
+
+/// What a batch of writes did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct WriteReport {
+    /// Records stored for the first time.
+    pub created: usize,
+    /// Records that changed.
+    pub updated: usize,
+    /// Records that were the same already.
+    pub unchanged: usize,
+    /// Records deleted.
+    pub deleted: usize,
+    /// The store's sequence number after the batch.
+    pub seq: u64,
+}
+
+/// Figures about one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// Records by kind.
+    pub records: Vec<(Kind, u64)>,
+    /// Passages in the index.
+    pub passages: usize,
+    /// The store's sequence number.
+    pub store_seq: u64,
+    /// The sequence number the index has seen.
+    pub index_seq: u64,
+    /// Whether the index answers in full; else why not.
+    pub health: String,
+    /// The embedding model.
+    pub model: String,
+    /// The day of the figures.
+    pub day: Date,
+}

@@ -1,0 +1,573 @@
+//! The engine's promises, played on a temporary data folder with a cheap embedder.
+#![allow(clippy::unwrap_used)]
+
+use queqiao_domain::{Date, Detail, Filter, Kind, Organisation, Record, TenantId, Visibility};
+use queqiao_engine::{
+    Ask, Code, Engine, EngineOptions, Error, ListRequest, MatchRequest, Mode, Write, WriteBatch,
+    embed::testing::HashingEmbedder,
+};
+use queqiao_testkit::{expert, id, need, records};
+use std::{path::Path, sync::Arc};
+
+const TODAY: Date = Date::constant(2026, 11, 23);
+
+fn open(dir: &Path) -> Engine {
+    open_with(dir, 1)
+}
+
+fn open_with(dir: &Path, seed: u64) -> Engine {
+    Engine::open(
+        dir,
+        Arc::new(HashingEmbedder::new(64, seed)),
+        EngineOptions::default(),
+    )
+    .unwrap()
+}
+
+fn t() -> TenantId {
+    TenantId::default()
+}
+
+fn put(records: impl IntoIterator<Item = Record>) -> WriteBatch {
+    WriteBatch {
+        writes: records
+            .into_iter()
+            .map(|r| Write::Put {
+                record: Box::new(r),
+                etag: None,
+                must_be_new: false,
+            })
+            .collect(),
+        request_id: None,
+    }
+}
+
+fn delete(what: &str) -> WriteBatch {
+    WriteBatch {
+        writes: vec![Write::Delete {
+            id: id(what),
+            kind: None,
+            etag: None,
+        }],
+        request_id: None,
+    }
+}
+
+fn ask_text(text: &str) -> MatchRequest {
+    MatchRequest::new(Ask::Text(text.into()), TODAY)
+}
+
+fn ids(engine: &Engine, request: &MatchRequest) -> Vec<String> {
+    let answer = engine.find_matches(&t(), request).unwrap();
+    answer.matches.iter().map(|m| m.id.to_string()).collect()
+}
+
+fn small() -> Vec<Record> {
+    vec![
+        need(
+            "N1",
+            "需要一种耐腐蚀涂层",
+            "海水环境下钢管点蚀严重，需要耐腐蚀涂层，寿命不低于10年。",
+        ),
+        expert(
+            "E1",
+            "张甲",
+            &["耐腐蚀涂层", "海洋防腐"],
+            &["海水环境下钢管的点蚀机理。研究了钢管在海水中的点蚀。"],
+        ),
+        expert("E2", "李乙", &["图像识别"], &["卷积网络用于缺陷检测。"]),
+        expert("E3", "王丙", &["锂电池"], &["固态电解质界面研究。"]),
+    ]
+}
+
+#[test]
+fn a_need_finds_its_expert_and_the_expert_finds_the_need() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let report = engine.write(&t(), put(small())).unwrap();
+    assert_eq!((report.created, report.unchanged), (4, 0));
+
+    let answer = engine
+        .find_matches(&t(), &MatchRequest::new(Ask::Record(id("N1")), TODAY))
+        .unwrap();
+    let first = &answer.matches[0];
+    assert_eq!(
+        (first.id.as_str(), first.kind, first.rank),
+        ("E1", Kind::Expert, 1)
+    );
+    assert_eq!(answer.admitted, 3);
+    // The score is its parts, exactly.
+    for m in &answer.matches {
+        assert_eq!(
+            m.score.get(),
+            m.parts.iter().fold(0.0, |s, p| s + p.contribution)
+        );
+    }
+    // The quote is verbatim, and so is what it answers.
+    let quote = first.quote.as_ref().unwrap();
+    let stored = engine.get(&t(), None, &id("E1")).unwrap().record;
+    let field = match quote.path.as_str() {
+        "passages[0].text" => stored.passages[0].text.clone(),
+        "research[0]" => "耐腐蚀涂层".to_owned(),
+        other => panic!("{other}"),
+    };
+    let chars: Vec<char> = field.chars().collect();
+    assert_eq!(
+        chars[quote.start..quote.end].iter().collect::<String>(),
+        quote.text
+    );
+    assert!(
+        quote.asked.as_ref().unwrap().text.contains("涂层")
+            || quote.asked.as_ref().unwrap().text.contains("点蚀")
+    );
+
+    // 让科学家找到企业家.
+    assert_eq!(
+        ids(&engine, &MatchRequest::new(Ask::Record(id("E1")), TODAY)),
+        ["N1"]
+    );
+    // A text, a draft.
+    assert_eq!(ids(&engine, &ask_text("钢管在海水中点蚀"))[0], "E1");
+    let draft = need("draft", "固态电池", "锂电池的固态电解质");
+    assert_eq!(
+        ids(
+            &engine,
+            &MatchRequest::new(Ask::Draft(Box::new(draft)), TODAY)
+        )[0],
+        "E3"
+    );
+}
+
+#[test]
+fn written_is_visible_and_deleted_is_gone_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    for i in 0..30 {
+        let name = format!("E{i}");
+        let word = format!("独门绝技{i}号");
+        engine
+            .write(&t(), put([expert(&name, "某人", &[&word], &[])]))
+            .unwrap();
+        assert_eq!(ids(&engine, &ask_text(&word))[0], name);
+        if i % 3 == 0 {
+            engine.write(&t(), delete(&name)).unwrap();
+            assert!(!ids(&engine, &ask_text(&word)).contains(&name));
+            assert_eq!(
+                engine.get(&t(), None, &id(&name)).unwrap_err().code(),
+                Code::NotFound
+            );
+        }
+    }
+    // Undelete brings it back; erase is for good.
+    engine.undelete(&t(), &id("E0")).unwrap();
+    assert_eq!(ids(&engine, &ask_text("独门绝技0号"))[0], "E0");
+    engine.erase(&t(), &id("E0")).unwrap();
+    assert!(!ids(&engine, &ask_text("独门绝技0号")).contains(&"E0".to_owned()));
+    assert!(engine.undelete(&t(), &id("E0")).is_err());
+}
+
+#[test]
+fn answers_survive_restart_catch_up_and_rebuild() {
+    let dir = tempfile::tempdir().unwrap();
+    let questions: Vec<MatchRequest> = ["耐腐蚀涂层的制备", "低噪声齿轮设计", "电池回收"]
+        .into_iter()
+        .map(|q| MatchRequest {
+            to: Kind::ALL.to_vec(),
+            k: 50,
+            ..ask_text(q)
+        })
+        .collect();
+    let all = records(5, 200);
+    let answers = |e: &Engine| -> Vec<Vec<(String, u64)>> {
+        questions
+            .iter()
+            .map(|q| {
+                let a = e.find_matches(&t(), q).unwrap();
+                a.matches
+                    .iter()
+                    .map(|m| (m.id.to_string(), m.score.get().to_bits()))
+                    .collect()
+            })
+            .collect()
+    };
+    let expected = {
+        let engine = open(dir.path());
+        engine.write(&t(), put(all[..150].to_vec())).unwrap();
+        engine.write(&t(), put(all[150..].to_vec())).unwrap();
+        for i in [3, 77, 160] {
+            engine.write(&t(), delete(&format!("r{i}"))).unwrap();
+        }
+        let now = answers(&engine);
+        assert_eq!(
+            now,
+            answers(&engine),
+            "the same question gets the same answer"
+        );
+        now
+    };
+    assert_eq!(answers(&open(dir.path())), expected, "after a restart");
+
+    let index = dir.path().join("index/t-default");
+    let generation = index.join(std::fs::read_to_string(index.join("CURRENT")).unwrap());
+    // Half of the journal is lost: the change log fills the gap.
+    let journal = generation.join("vectors.journal");
+    let bytes = std::fs::read(&journal).unwrap();
+    std::fs::write(&journal, &bytes[..bytes.len() / 2]).unwrap();
+    assert_eq!(answers(&open(dir.path())), expected, "after catching up");
+    // A flipped byte, a missing folder: rebuilt.
+    let mut bytes = std::fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    assert_eq!(answers(&open(dir.path())), expected, "after damage");
+    std::fs::remove_dir_all(&index).unwrap();
+    let engine = open(dir.path());
+    assert_eq!(answers(&engine), expected, "after loss");
+    engine.rebuild(&t()).unwrap();
+    assert_eq!(answers(&engine), expected, "after a rebuild");
+    drop(engine);
+    // Another model makes another index; the first model gives the first answers again.
+    assert_ne!(answers(&open_with(dir.path(), 2)), expected);
+    assert_eq!(
+        answers(&open(dir.path())),
+        expected,
+        "after the model came back"
+    );
+}
+
+#[test]
+fn conditions_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let house = |r: &mut Record, name: &str| {
+        r.organisation = Some(Organisation {
+            name: name.into(),
+            uscc: None,
+        })
+    };
+    let mut asker = need("N", "涂层", "耐腐蚀涂层");
+    house(&mut asker, "甲公司");
+    let mut own = expert("own", "甲", &["耐腐蚀涂层"], &[]);
+    house(&mut own, "甲 公司");
+    let mut out = expert("out", "乙", &["耐腐蚀涂层"], &[]);
+    if let Detail::Expert(e) = &mut out.detail {
+        e.opt_out = true;
+    }
+    let mut past = expert("past", "丙", &["耐腐蚀涂层"], &[]);
+    past.valid_until = Some(Date::constant(2026, 11, 22));
+    let mut sealed = expert("sealed", "丁", &["耐腐蚀涂层"], &[]);
+    sealed.visibility = Visibility::Sealed;
+    let mut far = expert("far", "戊", &["耐腐蚀涂层"], &[]);
+    far.region = "天津滨海新区".parse().ok();
+    engine
+        .write(&t(), put([asker, own, out, past, sealed, far]))
+        .unwrap();
+    let ask = MatchRequest::new(Ask::Record(id("N")), TODAY);
+    let mut found = ids(&engine, &ask);
+    found.sort();
+    assert_eq!(found, ["far", "sealed"]);
+    let with_own = MatchRequest {
+        own_organisation: true,
+        ..ask.clone()
+    };
+    assert!(ids(&engine, &with_own).contains(&"own".to_owned()));
+    let in_tianjin = MatchRequest {
+        filter: Filter::parse("region : 12").unwrap(),
+        ..ask.clone()
+    };
+    assert_eq!(ids(&engine, &in_tianjin), ["far"]);
+    // A sealed record is matched, not shown.
+    let answer = engine.find_matches(&t(), &ask).unwrap();
+    let shown = answer
+        .matches
+        .iter()
+        .find(|m| m.id.as_str() == "sealed")
+        .unwrap();
+    assert!(shown.title.is_empty() && shown.quote.is_none() && shown.facets.is_none());
+    // Why not?
+    let why = |who: &str| {
+        engine
+            .explain(&t(), &ask, &id(who))
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(why("out").contains("opted out"));
+    assert!(why("own").contains("organisation that asks"));
+    assert!(why("past").contains("not valid"));
+    assert!(why("N").contains("not among the kinds"));
+    let far = engine.explain(&t(), &ask, &id("far")).unwrap();
+    assert_eq!(answer.matches[far.rank - 1].id, far.id);
+    // And which condition left nothing.
+    let none = |r: MatchRequest| {
+        engine.find_matches(&t(), &r).unwrap().notes[0]
+            .message
+            .en
+            .clone()
+    };
+    assert!(
+        none(MatchRequest {
+            to: vec![Kind::Society],
+            ..ask.clone()
+        })
+        .contains("of kind society")
+    );
+    assert!(
+        none(MatchRequest {
+            filter: Filter::parse("region : 65").unwrap(),
+            ..ask.clone()
+        })
+        .contains("filter")
+    );
+    assert!(
+        none(MatchRequest {
+            today: Date::constant(1999, 1, 1),
+            filter: Filter::parse("id = own").unwrap(),
+            ..ask
+        })
+        .contains("belongs to the asker")
+    );
+}
+
+#[test]
+fn bad_requests_say_what_and_what_to_try() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    engine.write(&t(), put(small())).unwrap();
+    let told = |r: MatchRequest| {
+        let e = engine.find_matches(&t(), &r).unwrap_err();
+        (e.code(), e.to_string())
+    };
+    for k in [0, 1_001, 1_000_000] {
+        let (code, text) = told(MatchRequest {
+            k,
+            ..ask_text("涂层")
+        });
+        assert_eq!(code, Code::InvalidArgument);
+        assert!(text.contains("1 to 1000"), "{text}");
+    }
+    assert!(told(ask_text("")).1.contains("empty"));
+    assert!(told(ask_text(" 。！")).1.contains("no letter"));
+    assert!(
+        told(ask_text(&"长".repeat(400_000)))
+            .1
+            .contains("400000 characters")
+    );
+    assert_eq!(
+        told(MatchRequest::new(Ask::Record(id("X")), TODAY)).0,
+        Code::NotFound
+    );
+    let late = MatchRequest {
+        deadline: Some(std::time::Instant::now()),
+        ..ask_text("涂层")
+    };
+    assert_eq!(told(late).0, Code::DeadlineExceeded);
+    assert!(engine.find_matches_batch(&t(), &[]).is_err());
+
+    // A bad record leaves the whole batch out, and every rule is told.
+    let mut bad = need("N9", "x", "y");
+    bad.attributes.insert("民族".into(), "汉".into());
+    let e = engine
+        .write(&t(), put([expert("E9", "丁", &["新"], &[]), bad]))
+        .unwrap_err();
+    assert!(matches!(&e, Error::Records(v) if v[0].index == 1), "{e}");
+    assert_eq!(
+        engine.get(&t(), None, &id("E9")).unwrap_err().code(),
+        Code::NotFound
+    );
+    // An id keeps its kind.
+    let e = engine.write(&t(), put([need("E1", "x", "y")])).unwrap_err();
+    assert_eq!(e.code(), Code::AlreadyExists);
+    // A stale etag.
+    let write = |etag: &str| WriteBatch {
+        writes: vec![Write::Put {
+            record: Box::new(need("N1", "新", "题")),
+            etag: Some(etag.into()),
+            must_be_new: false,
+        }],
+        request_id: None,
+    };
+    assert_eq!(
+        engine.write(&t(), write("nonsense")).unwrap_err().code(),
+        Code::InvalidArgument
+    );
+    assert_eq!(
+        engine
+            .write(&t(), write(&"0".repeat(24)))
+            .unwrap_err()
+            .code(),
+        Code::Aborted
+    );
+    let etag = engine.get(&t(), None, &id("N1")).unwrap().etag;
+    assert_eq!(engine.write(&t(), write(&etag)).unwrap().updated, 1);
+    let new = WriteBatch {
+        writes: vec![Write::Put {
+            record: Box::new(need("N1", "新", "题")),
+            etag: None,
+            must_be_new: true,
+        }],
+        request_id: None,
+    };
+    assert_eq!(
+        engine.write(&t(), new).unwrap_err().code(),
+        Code::AlreadyExists
+    );
+}
+
+#[test]
+fn a_retry_applies_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let mut batch = put(small());
+    batch.request_id = Some([7; 16]);
+    let first = engine.write(&t(), batch.clone()).unwrap();
+    assert_eq!(engine.write(&t(), batch.clone()).unwrap(), first);
+    assert_eq!(ids(&engine, &ask_text("涂层")).len(), 3);
+    batch.writes.pop();
+    assert_eq!(
+        engine.write(&t(), batch).unwrap_err().code(),
+        Code::InvalidArgument
+    );
+    // The same records without an id change nothing either.
+    let again = engine.write(&t(), put(small())).unwrap();
+    assert_eq!((again.unchanged, again.seq), (4, first.seq));
+}
+
+#[test]
+fn tenants_do_not_see_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let (a, b) = (TenantId::new("a").unwrap(), TenantId::new("..").unwrap());
+    engine.write(&a, put(small())).unwrap();
+    assert!(
+        engine
+            .find_matches(&b, &ask_text("涂层"))
+            .unwrap()
+            .matches
+            .is_empty()
+    );
+    assert_eq!(
+        engine.get(&b, None, &id("E1")).unwrap_err().code(),
+        Code::NotFound
+    );
+    assert_eq!(engine.statistics(&b, TODAY).unwrap().passages, 0);
+    // Reading made nothing; writing stays inside the data folder whatever the name.
+    let folders = || std::fs::read_dir(dir.path().join("index")).unwrap().count();
+    assert_eq!(folders(), 1);
+    engine
+        .write(&b, put([expert("E1", "别人", &["别的"], &[])]))
+        .unwrap();
+    assert_eq!(folders(), 2);
+    assert_eq!(
+        engine
+            .find_matches(&b, &ask_text("涂层"))
+            .unwrap()
+            .matches
+            .len(),
+        1
+    );
+    // Scores of one tenant do not depend on the other's records.
+    let before = engine.find_matches(&a, &ask_text("涂层")).unwrap().matches[0].score;
+    engine.write(&b, put(records(1, 50))).unwrap();
+    assert_eq!(
+        engine.find_matches(&a, &ask_text("涂层")).unwrap().matches[0].score,
+        before
+    );
+}
+
+#[test]
+fn pages_cover_everything_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    engine.write(&t(), put(records(2, 57))).unwrap();
+    for filter in ["", "kind = need"] {
+        let mut seen = Vec::new();
+        let mut request = ListRequest {
+            page_size: 10,
+            filter: Filter::parse(filter).unwrap(),
+            ..ListRequest::default()
+        };
+        loop {
+            let page = engine.list(&t(), &request).unwrap();
+            assert!(page.records.len() <= 10);
+            seen.extend(page.records.into_iter().map(|r| r.record.id));
+            match page.next {
+                Some(n) => request.after = Some(n),
+                None => break,
+            }
+        }
+        let expected: Vec<_> = records(2, 57)
+            .into_iter()
+            .filter(|r| filter.is_empty() || r.kind() == Kind::Need)
+            .map(|r| r.id)
+            .collect();
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
+fn modes_answer_from_their_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    engine.write(&t(), put(small())).unwrap();
+    let with = |mode| {
+        engine
+            .find_matches(
+                &t(),
+                &MatchRequest {
+                    mode,
+                    ..ask_text("海水点蚀")
+                },
+            )
+            .unwrap()
+    };
+    assert_eq!(
+        with(Mode::Lexical).matches.len(),
+        1,
+        "only one expert shares a term"
+    );
+    assert_eq!(with(Mode::Dense).matches.len(), 3);
+    assert!(
+        with(Mode::Dense).matches[0]
+            .parts
+            .iter()
+            .all(|p| !p.feature.as_str().contains("words") || p.value.is_none())
+    );
+}
+
+#[test]
+fn contacts_stay_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let mut e = expert("E", "某", &["涂层"], &[]);
+    e.set_contact(Some(queqiao_domain::Contact {
+        phone: "13900000001".into(),
+        ..Default::default()
+    }));
+    engine.write(&t(), put([e])).unwrap();
+    assert!(
+        engine
+            .get(&t(), None, &id("E"))
+            .unwrap()
+            .record
+            .contact()
+            .is_none()
+    );
+    let page = engine.list(&t(), &ListRequest::default()).unwrap();
+    assert!(page.records[0].record.contact().is_none());
+    let answer = engine
+        .find_matches(&t(), &ask_text("涂层"))
+        .unwrap();
+    assert!(
+        !serde_json::to_string(&answer)
+            .unwrap()
+            .contains("13900000001")
+    );
+    let mut exported = None;
+    engine
+        .export(&t(), None, |r| {
+            exported = r.contact().cloned();
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(exported.unwrap().phone, "13900000001");
+}
