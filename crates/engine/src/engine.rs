@@ -9,7 +9,9 @@ use crate::{
     question::Question,
     quoting::Quoter,
     request::{Ask, ListRequest, MAX_BATCH, MAX_K, MatchRequest, Write, WriteBatch},
-    response::{Match, MatchResponse, Note, Page, Statistics, Stored, WriteReport},
+    response::{
+        Match, MatchResponse, Note, Page, Statistics, Stored, WriteItem, WriteOutcome, WriteReport,
+    },
     tenant::{TenantIndex, Tenants},
 };
 use jiff::Timestamp;
@@ -94,9 +96,9 @@ impl Engine {
     pub fn write(&self, tenant: &TenantId, batch: WriteBatch) -> Result<WriteReport, Error> {
         let mut violations = Vec::new();
         let mut writes = Vec::with_capacity(batch.writes.len());
-        let mut new_only = Vec::new();
+        let mut wishes = Wishes::default();
         for (index, write) in batch.writes.into_iter().enumerate() {
-            match self.checked(write, &mut new_only) {
+            match self.checked(write, &mut wishes) {
                 Ok(w) => writes.push(w),
                 Err(Broken::Rules(id, found)) => {
                     violations.extend(found.into_iter().map(|violation| RecordViolation {
@@ -116,14 +118,14 @@ impl Engine {
             .map(|id| RequestId::new(uuid::Uuid::from_bytes(id).to_string()))
             .transpose()?;
         let batch = Batch { writes, request_id };
-        self.apply(tenant, &batch, &new_only)
+        self.apply(tenant, batch, &wishes)
     }
 
-    /// Checks one write; ids that must be new are noted.
+    /// Checks one write; what the store does not know of it is noted as a wish.
     fn checked(
         &self,
         write: Write,
-        new_only: &mut Vec<RecordId>,
+        wishes: &mut Wishes,
     ) -> Result<queqiao_store::Write, Broken> {
         let etag = |e: Option<String>| {
             e.map(|e| e.parse()).transpose().map_err(|why: String| {
@@ -135,13 +137,17 @@ impl Engine {
                 record,
                 etag: expect,
                 must_be_new,
+                keep_contact,
             } => {
                 let id = record.id.clone();
                 let checked: CheckedRecord = record
                     .check(&self.options.limits)
                     .map_err(|v| Broken::Rules(id.clone(), v))?;
+                if keep_contact && checked.get().contact().is_none() {
+                    wishes.keep_contact.push(id.clone());
+                }
                 if must_be_new {
-                    new_only.push(id);
+                    wishes.must_be_new.push(id);
                 }
                 queqiao_store::Write::Upsert {
                     record: Box::new(checked),
@@ -157,14 +163,16 @@ impl Engine {
                 kind,
                 expect_etag: etag(expect)?,
             },
+            Write::Undelete { id, kind } => queqiao_store::Write::Undelete { id, kind },
+            Write::Erase { id, kind } => queqiao_store::Write::Erase { id, kind },
         })
     }
 
     fn apply(
         &self,
         tenant: &TenantId,
-        batch: &Batch,
-        new_only: &[RecordId],
+        mut batch: Batch,
+        wishes: &Wishes,
     ) -> Result<WriteReport, Error> {
         // Embedding may fail and takes longest: it comes before anything changes.
         let put: Vec<(u64, &Record)> = batch
@@ -178,12 +186,15 @@ impl Engine {
         let mut entries = self.pipeline.entries(&put)?.into_iter();
         let held = self.index(tenant)?;
         let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
-        for id in new_only {
+        for id in &wishes.must_be_new {
             if batch.request_id.is_none() && self.store.get(tenant, id)?.is_some() {
                 return Err(Error::Exists { id: id.clone() });
             }
         }
-        let applied = self.store.apply(tenant, batch, Timestamp::now())?;
+        for id in &wishes.keep_contact {
+            self.keep_contact(tenant, id, &mut batch)?;
+        }
+        let applied = self.store.apply(tenant, &batch, Timestamp::now())?;
         let mut report = WriteReport {
             seq: applied.seq,
             ..WriteReport::default()
@@ -200,6 +211,11 @@ impl Engine {
                 Outcome::Unchanged => report.unchanged += 1,
                 Outcome::Deleted | Outcome::Erased => report.deleted += 1,
             }
+            report.items.push(WriteItem {
+                id: item.id.clone(),
+                etag: item.etag.to_string(),
+                outcome: outcome(item.outcome),
+            });
             if applied.replayed {
                 continue;
             }
@@ -226,6 +242,35 @@ impl Engine {
         Ok(report)
     }
 
+    /// Gives the record of `id` in the batch the contact that is stored, if one is.
+    fn keep_contact(
+        &self,
+        tenant: &TenantId,
+        id: &RecordId,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let Some(mut old) = self.store.get(tenant, id)? else {
+            return Ok(());
+        };
+        let Some(contact) = old.record.take_contact() else {
+            return Ok(());
+        };
+        for write in &mut batch.writes {
+            if let queqiao_store::Write::Upsert { record, .. } = write
+                && record.get().id == *id
+                && record.get().kind() == old.record.kind()
+            {
+                let mut with = record.get().clone();
+                with.set_contact(Some(contact.clone()));
+                // The contact was checked when it was stored; limits may have been lowered since.
+                if let Ok(checked) = with.check(&self.options.limits) {
+                    **record = checked;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn stored_entry(&self, key: RecordKey) -> Result<Option<Change>, Error> {
         let stored = self.store.get_many(&[key])?.into_iter().flatten().next();
         let Some(stored) = stored else {
@@ -235,32 +280,30 @@ impl Engine {
         Ok(entries.into_iter().next().map(|e| Change::Put(Box::new(e))))
     }
 
-    /// The record of an id. Its contact is taken out.
+    /// The record of an id. Its contact is taken out. A deleted record is found when
+    /// `show_deleted`, with its delete time.
     pub fn get(
         &self,
         tenant: &TenantId,
         kind: Option<Kind>,
         id: &RecordId,
+        show_deleted: bool,
     ) -> Result<Stored, Error> {
-        let mut stored = stored(self.find_record(tenant, kind, id)?);
+        let found = if show_deleted {
+            self.store.get_any(tenant, id)?
+        } else {
+            self.store.get(tenant, id)?
+        };
+        let found = found.filter(|r| kind.is_none_or(|k| k == r.record.kind()));
+        let mut stored = stored(found.ok_or_else(|| not_found(tenant, kind, id))?);
         stored.record.take_contact();
         Ok(stored)
     }
 
-    fn find_record(
-        &self,
-        tenant: &TenantId,
-        kind: Option<Kind>,
-        id: &RecordId,
-    ) -> Result<StoredRecord, Error> {
+    fn find_record(&self, tenant: &TenantId, id: &RecordId) -> Result<StoredRecord, Error> {
         self.store
             .get(tenant, id)?
-            .filter(|r| kind.is_none_or(|k| k == r.record.kind()))
-            .ok_or_else(|| Error::NotFound {
-                tenant: tenant.clone(),
-                kind,
-                id: id.clone(),
-            })
+            .ok_or_else(|| not_found(tenant, None, id))
     }
 
     /// A page of records, in the order in which they were first stored. Contacts are taken out.
@@ -339,25 +382,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Brings a deleted record back.
-    pub fn undelete(&self, tenant: &TenantId, id: &RecordId) -> Result<Stored, Error> {
-        let batch = Batch::of([queqiao_store::Write::Undelete {
-            id: id.clone(),
-            kind: None,
-        }]);
-        self.apply(tenant, &batch, &[])?;
-        self.get(tenant, None, id)
-    }
-
-    /// Removes a record from store and index, at once and for good.
-    pub fn erase(&self, tenant: &TenantId, id: &RecordId) -> Result<WriteReport, Error> {
-        let batch = Batch::of([queqiao_store::Write::Erase {
-            id: id.clone(),
-            kind: None,
-        }]);
-        self.apply(tenant, &batch, &[])
-    }
-
     /// Ranked matches for a need, a text, or anyone who offers help.
     pub fn find_matches(
         &self,
@@ -429,7 +453,7 @@ impl Engine {
         candidate: &RecordId,
     ) -> Result<Match, Error> {
         let question = self.question(tenant, request)?;
-        let stored = self.find_record(tenant, None, candidate)?;
+        let stored = self.find_record(tenant, candidate)?;
         let facets = Facets::of(&stored.record);
         if let Some(reason) = self.exclusion(request, &question, &facets) {
             return Err(Error::Excluded {
@@ -479,7 +503,7 @@ impl Engine {
         match &request.ask {
             Ask::Text(text) => Question::from_text(&self.pipeline, text),
             Ask::Record(id) => {
-                let stored = self.find_record(tenant, None, id)?;
+                let stored = self.find_record(tenant, id)?;
                 Question::from_record(&self.pipeline, &stored.record)
             }
             Ask::Draft(record) => {
@@ -647,6 +671,32 @@ impl Engine {
     }
 }
 
+/// What callers ask of a batch beyond what the store knows.
+#[derive(Default)]
+struct Wishes {
+    must_be_new: Vec<RecordId>,
+    keep_contact: Vec<RecordId>,
+}
+
+fn outcome(o: Outcome) -> WriteOutcome {
+    match o {
+        Outcome::Created => WriteOutcome::Created,
+        Outcome::Updated => WriteOutcome::Updated,
+        Outcome::Unchanged => WriteOutcome::Unchanged,
+        Outcome::Deleted => WriteOutcome::Deleted,
+        Outcome::Undeleted => WriteOutcome::Undeleted,
+        Outcome::Erased => WriteOutcome::Erased,
+    }
+}
+
+fn not_found(tenant: &TenantId, kind: Option<Kind>, id: &RecordId) -> Error {
+    Error::NotFound {
+        tenant: tenant.clone(),
+        kind,
+        id: id.clone(),
+    }
+}
+
 enum Broken {
     Rules(RecordId, Vec<queqiao_domain::Violation>),
     Request(Error),
@@ -659,6 +709,7 @@ fn stored(r: StoredRecord) -> Stored {
         create_time: r.create_time.as_millisecond(),
         update_time: r.update_time.as_millisecond(),
         delete_time: r.delete_time.map(|t| t.as_millisecond()),
+        purge_time: r.purge_time.map(|t| t.as_millisecond()),
     }
 }
 

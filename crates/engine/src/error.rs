@@ -137,6 +137,24 @@ impl Error {
         }
     }
 
+    /// A stable name of the cause, for programs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Error::Argument { .. } => "INVALID_FIELD",
+            Error::Filter(_) => "INVALID_FILTER",
+            Error::Records(_) => "INVALID_RECORD",
+            Error::NotFound { .. } => "RECORD_NOT_FOUND",
+            Error::Exists { .. } => "RECORD_EXISTS",
+            Error::Excluded { .. } => "RECORD_EXCLUDED",
+            Error::Store(e) => store_reason(e),
+            Error::Index(_) => "INDEX_FAILED",
+            Error::Embed(_) => "EMBEDDING_FAILED",
+            Error::Deadline { .. } => "DEADLINE_EXCEEDED",
+            Error::Collection { .. } => "INVALID_COLLECTION",
+            Error::Io { .. } => "FILE_FAILED",
+        }
+    }
+
     /// The class of the error.
     pub fn code(&self) -> Code {
         match self {
@@ -175,5 +193,27 @@ fn store_code(e: &StoreError) -> Code {
             })
         }
         _ => Code::Internal,
+    }
+}
+
+fn store_reason(e: &StoreError) -> &'static str {
+    match e {
+        StoreError::InUse { .. } => "DATA_IN_USE",
+        StoreError::NotAStore { .. } => "NOT_A_DATA_FOLDER",
+        StoreError::NewerFormat { .. } => "NEWER_FORMAT",
+        StoreError::Damaged { .. } | StoreError::DamagedRecord { .. } => "DATA_DAMAGED",
+        StoreError::DiskFull { .. } => "DISK_FULL",
+        StoreError::Interrupted { .. } => "STORE_INTERRUPTED",
+        StoreError::RequestReused { .. } => "REQUEST_ID_REUSED",
+        StoreError::BadRequestId { .. } => "INVALID_REQUEST_ID",
+        StoreError::Rejected { items, .. } => items.first().map_or("REJECTED", |r| match r.cause {
+            Cause::KindConflict { .. } => "KIND_CONFLICT",
+            Cause::StaleEtag { .. } => "STALE_ETAG",
+            Cause::NotFound => "RECORD_NOT_FOUND",
+            Cause::NotDeleted => "RECORD_NOT_DELETED",
+            Cause::Duplicate { .. } => "DUPLICATE_ID",
+            _ => "REJECTED",
+        }),
+        _ => "STORE_FAILED",
     }
 }

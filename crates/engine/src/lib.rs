@@ -26,7 +26,8 @@ pub use request::{
     Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
 };
 pub use response::{
-    Asked, Match, MatchResponse, Note, Page, Quote, Statistics, Stored, WriteReport,
+    Asked, Match, MatchResponse, Note, Page, Quote, Statistics, Stored, WriteItem, WriteOutcome,
+    WriteReport,
 };
 
 /// The embedding models, for those who open an engine.

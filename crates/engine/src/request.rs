@@ -97,6 +97,9 @@ pub enum Write {
         etag: Option<String>,
         /// Only if no record has this id yet.
         must_be_new: bool,
+        /// When the record comes without a contact, keep the one that is stored: whoever may not
+        /// read a contact must not lose it by writing back what they read.
+        keep_contact: bool,
     },
     /// Delete a record; it can be undeleted until it is purged.
     Delete {
@@ -107,4 +110,30 @@ pub enum Write {
         /// Only if the stored record has this etag.
         etag: Option<String>,
     },
+    /// Bring a deleted record back.
+    Undelete {
+        /// The record's id.
+        id: RecordId,
+        /// Only if it is of this kind.
+        kind: Option<Kind>,
+    },
+    /// Remove a record from store and index, at once and for good.
+    Erase {
+        /// The record's id.
+        id: RecordId,
+        /// Only if it is of this kind.
+        kind: Option<Kind>,
+    },
+}
+
+impl Write {
+    /// Stores a record whatever is there, contact and all.
+    pub fn put(record: Record) -> Self {
+        Write::Put {
+            record: Box::new(record),
+            etag: None,
+            must_be_new: false,
+            keep_contact: false,
+        }
+    }
 }

@@ -99,6 +99,8 @@ pub struct Stored {
     pub update_time: i64,
     /// When it was deleted, if it was.
     pub delete_time: Option<i64>,
+    /// When a deleted record goes for good.
+    pub purge_time: Option<i64>,
 }
 
 /// A page of records.
@@ -123,6 +125,37 @@ pub struct WriteReport {
     pub deleted: usize,
     /// The store's sequence number after the batch.
     pub seq: u64,
+    /// What became of each write, in the order of the batch.
+    pub items: Vec<WriteItem>,
+}
+
+/// What became of one write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WriteItem {
+    /// The record.
+    pub id: RecordId,
+    /// Its etag after the write.
+    pub etag: String,
+    /// What happened.
+    pub outcome: WriteOutcome,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WriteOutcome {
+    /// It is new.
+    Created,
+    /// It changed, or came back with new content.
+    Updated,
+    /// It was the same already.
+    Unchanged,
+    /// It is deleted and can be brought back.
+    Deleted,
+    /// It is back.
+    Undeleted,
+    /// It is gone for good.
+    Erased,
 }
 
 /// Figures about one tenant.

@@ -30,14 +30,7 @@ fn t() -> TenantId {
 
 fn put(records: impl IntoIterator<Item = Record>) -> WriteBatch {
     WriteBatch {
-        writes: records
-            .into_iter()
-            .map(|r| Write::Put {
-                record: Box::new(r),
-                etag: None,
-                must_be_new: false,
-            })
-            .collect(),
+        writes: records.into_iter().map(|r| Write::put(r)).collect(),
         request_id: None,
     }
 }
@@ -49,6 +42,13 @@ fn delete(what: &str) -> WriteBatch {
             kind: None,
             etag: None,
         }],
+        request_id: None,
+    }
+}
+
+fn one(write: Write) -> WriteBatch {
+    WriteBatch {
+        writes: vec![write],
         request_id: None,
     }
 }
@@ -105,7 +105,7 @@ fn a_need_finds_its_expert_and_the_expert_finds_the_need() {
     }
     // The quote is verbatim, and so is what it answers.
     let quote = first.quote.as_ref().unwrap();
-    let stored = engine.get(&t(), None, &id("E1")).unwrap().record;
+    let stored = engine.get(&t(), None, &id("E1"), false).unwrap().record;
     let field = match quote.path.as_str() {
         "passages[0].text" => stored.passages[0].text.clone(),
         "research[0]" => "耐腐蚀涂层".to_owned(),
@@ -153,17 +153,50 @@ fn written_is_visible_and_deleted_is_gone_at_once() {
             engine.write(&t(), delete(&name)).unwrap();
             assert!(!ids(&engine, &ask_text(&word)).contains(&name));
             assert_eq!(
-                engine.get(&t(), None, &id(&name)).unwrap_err().code(),
+                engine
+                    .get(&t(), None, &id(&name), false)
+                    .unwrap_err()
+                    .code(),
                 Code::NotFound
             );
         }
     }
     // Undelete brings it back; erase is for good.
-    engine.undelete(&t(), &id("E0")).unwrap();
+    assert!(
+        engine
+            .get(&t(), None, &id("E0"), true)
+            .unwrap()
+            .delete_time
+            .is_some()
+    );
+    engine
+        .write(
+            &t(),
+            one(Write::Undelete {
+                id: id("E0"),
+                kind: None,
+            }),
+        )
+        .unwrap();
     assert_eq!(ids(&engine, &ask_text("独门绝技0号"))[0], "E0");
-    engine.erase(&t(), &id("E0")).unwrap();
+    engine
+        .write(
+            &t(),
+            one(Write::Erase {
+                id: id("E0"),
+                kind: None,
+            }),
+        )
+        .unwrap();
     assert!(!ids(&engine, &ask_text("独门绝技0号")).contains(&"E0".to_owned()));
-    assert!(engine.undelete(&t(), &id("E0")).is_err());
+    let again = engine.write(
+        &t(),
+        one(Write::Undelete {
+            id: id("E0"),
+            kind: None,
+        }),
+    );
+    assert_eq!(again.unwrap_err().code(), Code::NotFound);
 }
 
 #[test]
@@ -371,7 +404,7 @@ fn bad_requests_say_what_and_what_to_try() {
         .unwrap_err();
     assert!(matches!(&e, Error::Records(v) if v[0].index == 1), "{e}");
     assert_eq!(
-        engine.get(&t(), None, &id("E9")).unwrap_err().code(),
+        engine.get(&t(), None, &id("E9"), false).unwrap_err().code(),
         Code::NotFound
     );
     // An id keeps its kind.
@@ -383,6 +416,7 @@ fn bad_requests_say_what_and_what_to_try() {
             record: Box::new(need("N1", "新", "题")),
             etag: Some(etag.into()),
             must_be_new: false,
+            keep_contact: false,
         }],
         request_id: None,
     };
@@ -397,13 +431,14 @@ fn bad_requests_say_what_and_what_to_try() {
             .code(),
         Code::Aborted
     );
-    let etag = engine.get(&t(), None, &id("N1")).unwrap().etag;
+    let etag = engine.get(&t(), None, &id("N1"), false).unwrap().etag;
     assert_eq!(engine.write(&t(), write(&etag)).unwrap().updated, 1);
     let new = WriteBatch {
         writes: vec![Write::Put {
             record: Box::new(need("N1", "新", "题")),
             etag: None,
             must_be_new: true,
+            keep_contact: false,
         }],
         request_id: None,
     };
@@ -446,7 +481,7 @@ fn tenants_do_not_see_each_other() {
             .is_empty()
     );
     assert_eq!(
-        engine.get(&b, None, &id("E1")).unwrap_err().code(),
+        engine.get(&b, None, &id("E1"), false).unwrap_err().code(),
         Code::NotFound
     );
     assert_eq!(engine.statistics(&b, TODAY).unwrap().passages, 0);
@@ -546,7 +581,7 @@ fn contacts_stay_sealed() {
     engine.write(&t(), put([e])).unwrap();
     assert!(
         engine
-            .get(&t(), None, &id("E"))
+            .get(&t(), None, &id("E"), false)
             .unwrap()
             .record
             .contact()
@@ -554,14 +589,32 @@ fn contacts_stay_sealed() {
     );
     let page = engine.list(&t(), &ListRequest::default()).unwrap();
     assert!(page.records[0].record.contact().is_none());
-    let answer = engine
-        .find_matches(&t(), &ask_text("涂层"))
-        .unwrap();
+    let answer = engine.find_matches(&t(), &ask_text("涂层")).unwrap();
     assert!(
         !serde_json::to_string(&answer)
             .unwrap()
             .contains("13900000001")
     );
+    // Whoever writes back what they read does not lose it; whoever says so does.
+    let phone = |e: &Engine| {
+        let mut found = None;
+        e.export(&t(), None, |r| {
+            found = r.contact().map(|c| c.phone.clone());
+            Ok(())
+        })
+        .unwrap();
+        found
+    };
+    let back = |keep_contact| {
+        one(Write::Put {
+            record: Box::new(expert("E", "某", &["新涂层"], &[])),
+            etag: None,
+            must_be_new: false,
+            keep_contact,
+        })
+    };
+    engine.write(&t(), back(true)).unwrap();
+    assert_eq!(phone(&engine).as_deref(), Some("13900000001"));
     let mut exported = None;
     engine
         .export(&t(), None, |r| {
@@ -570,4 +623,6 @@ fn contacts_stay_sealed() {
         })
         .unwrap();
     assert_eq!(exported.unwrap().phone, "13900000001");
+    engine.write(&t(), back(false)).unwrap();
+    assert_eq!(phone(&engine), None);
 }
