@@ -1,0 +1,116 @@
+//! Backup: one moment of the store, written anew.
+
+use crate::{
+    Store, StoreError,
+    error::Inner,
+    folder::{new_identity, partial, sync_dir},
+    handle::guard,
+    tables::{BY_KIND, CHANGES, COUNTS, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS, Tables},
+};
+use redb::{Builder, Database, Durability, Key, ReadTransaction, TableDefinition, Value};
+use std::{fs, path::Path};
+
+/// Rows copied in one transaction.
+const ROWS_AT_ONCE: usize = 5_000;
+
+impl Store {
+    /// Writes the store, as it is now, to the new file `path`, while reads and writes go on. To
+    /// restore it, put the file into an empty data folder as `store.redb`.
+    ///
+    /// The file appears under its name only when it is complete and on disk. It holds
+    /// nothing of what erased records said, and it has an identity of its own ([`Store::store_id`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when `path` is there already; [`StoreError::DiskFull`],
+    /// [`StoreError::Io`], [`StoreError::Damaged`]. No file is left then.
+    pub fn backup_to(&self, path: &Path) -> Result<(), StoreError> {
+        let exists = || StoreError::Exists {
+            path: path.to_owned(),
+        };
+        if path.exists() {
+            return Err(exists());
+        }
+        let io = |doing| {
+            move |source| StoreError::Io {
+                doing,
+                path: path.to_owned(),
+                source,
+            }
+        };
+        let snapshot = self.snapshot()?;
+        let partial = partial(path);
+        // Taken as new, so that two backups to one place do not write into each other.
+        let file = fs::File::create_new(&partial).map_err(|source| match source.kind() {
+            std::io::ErrorKind::AlreadyExists => StoreError::Exists {
+                path: partial.clone(),
+            },
+            _ => io("making the backup")(source),
+        })?;
+        drop(file);
+        let done = guard("backing up to", &partial, || {
+            let db = Builder::new().set_cache_size(32 << 20).create(&partial)?;
+            copy_all(&snapshot.txn, &db)?;
+            Ok(db.close()?)
+        })
+        .and_then(|()| {
+            if path.exists() {
+                return Err(exists());
+            }
+            fs::rename(&partial, path).map_err(io("naming the backup"))
+        });
+        if done.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&partial);
+            return done;
+        }
+        sync_dir(path.parent().unwrap_or(Path::new("."))).map_err(io("making durable"))?;
+        tracing::info!(file = %path.display(), "backup written");
+        Ok(())
+    }
+}
+
+fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
+    copy(from, to, META)?;
+    copy(from, to, RECORDS)?;
+    copy(from, to, IDS)?;
+    copy(from, to, BY_KIND)?;
+    copy(from, to, COUNTS)?;
+    copy(from, to, CHANGES)?;
+    copy(from, to, PURGES)?;
+    copy(from, to, REQUESTS)?;
+    copy(from, to, REQUEST_IDS)?;
+    let mut txn = to.begin_write()?;
+    txn.set_quick_repair(true);
+    new_identity(&mut Tables::open(&txn)?)?;
+    Ok(txn.commit()?)
+}
+
+/// Copies one table in steps; only the last transaction of the backup is made durable.
+fn copy<K: Key + 'static, V: Value + 'static>(
+    from: &ReadTransaction,
+    to: &Database,
+    table: TableDefinition<'_, K, V>,
+) -> Inner<()> {
+    let mut rows = from.open_table(table)?.range::<K::SelfType<'_>>(..)?;
+    let mut more = true;
+    while more {
+        let mut txn = to.begin_write()?;
+        txn.set_durability(Durability::None)?;
+        {
+            let mut out = txn.open_table(table)?;
+            for n in 0.. {
+                if n == ROWS_AT_ONCE {
+                    break;
+                }
+                let Some(row) = rows.next() else {
+                    more = false;
+                    break;
+                };
+                let (key, value) = row?;
+                out.insert(key.value(), value.value())?;
+            }
+        }
+        txn.commit()?;
+    }
+    Ok(())
+}

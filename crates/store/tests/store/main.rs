@@ -1,0 +1,15 @@
+//! The store, played through its interface.
+#![allow(clippy::unwrap_used)]
+
+mod backup;
+mod damage;
+mod describe;
+mod fixtures;
+mod folder;
+mod frozen;
+mod kill;
+mod model;
+mod readers;
+mod reads;
+mod requests;
+mod writes;

@@ -1,0 +1,277 @@
+use crate::fixtures::*;
+use queqiao_domain::Kind;
+use queqiao_store::{Batch, Cause, ChangeOp, Outcome, Since, Store, Write};
+
+#[test]
+fn what_goes_in_comes_out() {
+    let (_dir, store) = store();
+    let long = "高韧性立方氮化硼".repeat(500);
+    let given = need("n1", &long[..3000 / 24 * 24]);
+    let applied = store
+        .apply(&t0(), &Batch::of([Write::upsert(given.clone())]), at(5))
+        .unwrap();
+    assert_eq!(outcomes(&applied), [Outcome::Created]);
+    let got = store.get(&t0(), &id("n1")).unwrap().unwrap();
+    assert_eq!(got.record, *given.get());
+    assert_eq!((got.create_time, got.update_time), (at(5), at(5)));
+    assert_eq!((got.seq, got.etag), (1, applied.items[0].etag));
+    assert_eq!(store.get_many(&[got.key]).unwrap(), [Some(got)]);
+    assert_eq!(store.get(&tenant("other"), &id("n1")).unwrap(), None);
+}
+
+#[test]
+fn the_same_again_changes_nothing() {
+    let (_dir, store) = store();
+    let first = apply(&store, [upsert("a", "x"), upsert("b", "x")]).unwrap();
+    let again = store
+        .apply(
+            &t0(),
+            &Batch::of([upsert("a", "x"), upsert("b", "y")]),
+            at(9),
+        )
+        .unwrap();
+    assert_eq!(outcomes(&again), [Outcome::Unchanged, Outcome::Updated]);
+    assert_eq!(again.items[0].seq, first.items[0].seq);
+    assert_eq!(again.seq, 3);
+    assert_eq!(
+        store.get(&t0(), &id("a")).unwrap().unwrap().update_time,
+        at(0)
+    );
+    let b = store.get(&t0(), &id("b")).unwrap().unwrap();
+    assert_eq!(
+        (b.key, b.create_time, b.update_time),
+        (again.items[1].key, at(0), at(9))
+    );
+    assert_eq!(
+        again.items[1].key, first.items[1].key,
+        "an update keeps the key"
+    );
+}
+
+#[test]
+fn one_bad_write_stops_the_batch_and_all_are_told() {
+    let (_dir, store) = store();
+    let etag = apply(&store, [upsert("a", "x"), upsert("b", "x")])
+        .unwrap()
+        .items[0]
+        .etag;
+    apply(&store, [upsert("a", "y")]).unwrap();
+    let now = store.get(&t0(), &id("a")).unwrap().unwrap().etag;
+    let result = apply(
+        &store,
+        [
+            upsert("new", "x"),
+            Write::upsert(record("b", Kind::Expert, "x")),
+            Write::Upsert {
+                record: Box::new(need("a", "z")),
+                expect_etag: Some(etag),
+            },
+            delete("nobody"),
+            Write::Upsert {
+                record: Box::new(need("absent", "z")),
+                expect_etag: Some(etag),
+            },
+        ],
+    );
+    let message = result.as_ref().unwrap_err().to_string();
+    assert!(
+        message.starts_with("nothing of the batch was stored: 4 of 5 writes"),
+        "{message}"
+    );
+    assert!(
+        message.contains("write 1 (`b`): the id belongs to a record of kind need"),
+        "{message}"
+    );
+    assert!(message.ends_with("and 1 more"), "{message}");
+    assert_eq!(
+        causes(result),
+        [
+            (
+                1,
+                Cause::KindConflict {
+                    existing: Kind::Need,
+                    given: Kind::Expert
+                }
+            ),
+            (
+                2,
+                Cause::StaleEtag {
+                    given: etag,
+                    current: Some(now)
+                }
+            ),
+            (3, Cause::NotFound),
+            (
+                4,
+                Cause::StaleEtag {
+                    given: etag,
+                    current: None
+                }
+            ),
+        ]
+    );
+    assert_eq!(store.last_seq().unwrap(), 3);
+    assert_eq!(store.get(&t0(), &id("new")).unwrap(), None);
+    assert_eq!(problems(&store), [""; 0]);
+}
+
+#[test]
+fn an_id_stands_once_in_a_batch() {
+    let (_dir, store) = store();
+    let result = apply(&store, [upsert("a", "x"), upsert("b", "x"), delete("a")]);
+    assert_eq!(causes(result), [(2, Cause::Duplicate { first: 0 })]);
+}
+
+#[test]
+fn the_right_etag_lets_a_write_through() {
+    let (_dir, store) = store();
+    let etag = apply(&store, [upsert("a", "x")]).unwrap().items[0].etag;
+    assert_eq!(etag.to_string().parse(), Ok(etag));
+    let write = Write::Upsert {
+        record: Box::new(need("a", "y")),
+        expect_etag: Some(etag),
+    };
+    assert_eq!(
+        outcomes(&apply(&store, [write]).unwrap()),
+        [Outcome::Updated]
+    );
+    let write = Write::Delete {
+        id: id("a"),
+        kind: Some(Kind::Need),
+        expect_etag: Some(etag),
+    };
+    assert!(matches!(
+        causes(apply(&store, [write]))[..],
+        [(0, Cause::StaleEtag { .. })]
+    ));
+}
+
+#[test]
+fn deleted_is_hidden_until_undeleted_or_purged() {
+    let (_dir, store) = store();
+    apply(&store, [upsert("a", "x"), upsert("b", "x")]).unwrap();
+    assert_eq!(
+        outcomes(&apply(&store, [delete("a")]).unwrap()),
+        [Outcome::Deleted]
+    );
+    assert_eq!(store.get(&t0(), &id("a")).unwrap(), None);
+    assert_eq!(store.count(&t0(), None).unwrap(), 1);
+    let kept = store.get_any(&t0(), &id("a")).unwrap().unwrap();
+    let month = 30 * 24 * 3600 * 1000;
+    assert_eq!(
+        (kept.delete_time, kept.purge_time),
+        (Some(at(0)), Some(at(month)))
+    );
+    assert_eq!(causes(apply(&store, [delete("a")])), [(0, Cause::NotFound)]);
+    assert_eq!(
+        causes(apply(&store, [undelete("b")])),
+        [(0, Cause::NotDeleted)]
+    );
+    assert_eq!(
+        outcomes(&apply(&store, [undelete("a")]).unwrap()),
+        [Outcome::Undeleted]
+    );
+    assert_eq!(store.purge_expired(at(month)).unwrap(), 0);
+    apply(&store, [delete("a")]).unwrap();
+    assert_eq!(store.purge_expired(at(month - 1)).unwrap(), 0);
+    assert_eq!(store.purge_expired(at(month)).unwrap(), 1);
+    assert_eq!(store.get_any(&t0(), &id("a")).unwrap(), None);
+    assert_eq!(problems(&store), [""; 0]);
+}
+
+#[test]
+fn a_deleted_record_comes_back_with_an_upsert() {
+    let (_dir, store) = store();
+    let key = apply(&store, [upsert("a", "x")]).unwrap().items[0].key;
+    apply(&store, [delete("a")]).unwrap();
+    let other = apply(&store, [Write::upsert(record("a", Kind::Expert, "x"))]);
+    assert!(matches!(
+        causes(other)[..],
+        [(0, Cause::KindConflict { .. })]
+    ));
+    let back = apply(&store, [upsert("a", "x")]).unwrap();
+    assert_eq!(
+        (outcomes(&back), back.items[0].key),
+        (vec![Outcome::Updated], key)
+    );
+    assert_eq!(problems(&store), [""; 0]);
+}
+
+#[test]
+fn erased_is_gone_and_its_id_is_free() {
+    let (_dir, store) = store();
+    let first = apply(&store, [upsert("a", "x")]).unwrap().items[0].key;
+    apply(&store, [erase("a")]).unwrap();
+    assert_eq!(store.get_any(&t0(), &id("a")).unwrap(), None);
+    assert_eq!(store.tenants().unwrap(), []);
+    let again = apply(&store, [Write::upsert(record("a", Kind::Expert, "x"))]).unwrap();
+    assert!(again.items[0].key > first, "keys are never reused");
+    assert_eq!(
+        log(&store, 0),
+        [
+            (2, first.0, ChangeOp::Delete),
+            (3, again.items[0].key.0, ChangeOp::Upsert)
+        ]
+    );
+}
+
+fn log(store: &Store, since: u64) -> Vec<(u64, u64, ChangeOp)> {
+    match store.changes_since(since).unwrap() {
+        Since::Changes(c) => c
+            .map(|c| c.unwrap())
+            .map(|c| (c.seq, c.key.0, c.op))
+            .collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_log_tells_the_last_change_of_each_record() {
+    let (_dir, store) = store();
+    apply(
+        &store,
+        [upsert("a", "1"), upsert("b", "1"), upsert("c", "1")],
+    )
+    .unwrap();
+    apply(&store, [upsert("a", "2"), delete("b")]).unwrap();
+    use ChangeOp::{Delete, Upsert};
+    assert_eq!(
+        log(&store, 0),
+        [(3, 2, Upsert), (4, 0, Upsert), (5, 1, Delete)]
+    );
+    assert_eq!(log(&store, 4), [(5, 1, Delete)]);
+    assert_eq!(log(&store, 5), []);
+    store.trim_changes(4).unwrap();
+    assert!(matches!(
+        store.changes_since(3).unwrap(),
+        Since::Behind { trimmed_to: 4 }
+    ));
+    assert_eq!(log(&store, 4), [(5, 1, Delete)]);
+    assert!(matches!(
+        store.changes_since(6).unwrap(),
+        Since::Ahead { last_seq: 5 }
+    ));
+    apply(&store, [upsert("a", "3")]).unwrap();
+    assert_eq!(log(&store, 4), [(5, 1, Delete), (6, 0, Upsert)]);
+    store.trim_changes(u64::MAX).unwrap();
+    assert!(matches!(
+        store.changes_since(5).unwrap(),
+        Since::Behind { trimmed_to: 6 }
+    ));
+    assert_eq!(log(&store, 6), []);
+    assert_eq!(problems(&store), [""; 0]);
+}
+
+#[test]
+fn nothing_prints_what_a_record_says() {
+    let (_dir, store) = store();
+    let write = upsert("a", "秘密");
+    assert!(!format!("{write:?}").contains("秘密"));
+    apply(&store, [write]).unwrap();
+    let got = store.get(&t0(), &id("a")).unwrap().unwrap();
+    let shown = format!("{got:?} {store:?} {:?}", store.snapshot().unwrap());
+    assert!(
+        shown.contains("\"a\"") && !shown.contains("秘密"),
+        "{shown}"
+    );
+}
