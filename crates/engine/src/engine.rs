@@ -122,11 +122,7 @@ impl Engine {
     }
 
     /// Checks one write; what the store does not know of it is noted as a wish.
-    fn checked(
-        &self,
-        write: Write,
-        wishes: &mut Wishes,
-    ) -> Result<queqiao_store::Write, Broken> {
+    fn checked(&self, write: Write, wishes: &mut Wishes) -> Result<queqiao_store::Write, Broken> {
         let etag = |e: Option<String>| {
             e.map(|e| e.parse()).transpose().map_err(|why: String| {
                 Broken::Request(Error::argument("etag", "it does not read", why))
@@ -144,14 +140,15 @@ impl Engine {
                     .check(&self.options.limits)
                     .map_err(|v| Broken::Rules(id.clone(), v))?;
                 if keep_contact && checked.get().contact().is_none() {
-                    wishes.keep_contact.push(id.clone());
+                    wishes.keep_contact.push(id);
                 }
-                if must_be_new {
-                    wishes.must_be_new.push(id);
-                }
-                queqiao_store::Write::Upsert {
-                    record: Box::new(checked),
-                    expect_etag: etag(expect)?,
+                let record = Box::new(checked);
+                match (must_be_new, etag(expect)?) {
+                    (true, _) => queqiao_store::Write::Create { record },
+                    (false, expect_etag) => queqiao_store::Write::Upsert {
+                        record,
+                        expect_etag,
+                    },
                 }
             }
             Write::Delete {
@@ -179,18 +176,14 @@ impl Engine {
             .writes
             .iter()
             .filter_map(|w| match w {
-                queqiao_store::Write::Upsert { record, .. } => Some((0, record.get())),
+                queqiao_store::Write::Upsert { record, .. }
+                | queqiao_store::Write::Create { record } => Some((0, record.get())),
                 _ => None,
             })
             .collect();
         let mut entries = self.pipeline.entries(&put)?.into_iter();
         let held = self.index(tenant)?;
         let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
-        for id in &wishes.must_be_new {
-            if batch.request_id.is_none() && self.store.get(tenant, id)?.is_some() {
-                return Err(Error::Exists { id: id.clone() });
-            }
-        }
         for id in &wishes.keep_contact {
             self.keep_contact(tenant, id, &mut batch)?;
         }
@@ -202,7 +195,9 @@ impl Engine {
         let mut changes = Vec::new();
         for (write, item) in batch.writes.iter().zip(&applied.items) {
             let entry = match write {
-                queqiao_store::Write::Upsert { .. } => entries.next(),
+                queqiao_store::Write::Upsert { .. } | queqiao_store::Write::Create { .. } => {
+                    entries.next()
+                }
                 _ => None,
             };
             match item.outcome {
@@ -256,7 +251,8 @@ impl Engine {
             return Ok(());
         };
         for write in &mut batch.writes {
-            if let queqiao_store::Write::Upsert { record, .. } = write
+            if let queqiao_store::Write::Upsert { record, .. }
+            | queqiao_store::Write::Create { record } = write
                 && record.get().id == *id
                 && record.get().kind() == old.record.kind()
             {
@@ -674,7 +670,6 @@ impl Engine {
 /// What callers ask of a batch beyond what the store knows.
 #[derive(Default)]
 struct Wishes {
-    must_be_new: Vec<RecordId>,
     keep_contact: Vec<RecordId>,
 }
 

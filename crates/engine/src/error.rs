@@ -62,12 +62,6 @@ pub enum Error {
         /// The id.
         id: RecordId,
     },
-    /// A record that must be new exists.
-    #[error("record {id} exists already; update it, or give the new one another id")]
-    Exists {
-        /// The id.
-        id: RecordId,
-    },
     /// A record cannot be among the answers.
     #[error("record {id} cannot be among the answers: {reason}")]
     Excluded {
@@ -144,7 +138,6 @@ impl Error {
             Error::Filter(_) => "INVALID_FILTER",
             Error::Records(_) => "INVALID_RECORD",
             Error::NotFound { .. } => "RECORD_NOT_FOUND",
-            Error::Exists { .. } => "RECORD_EXISTS",
             Error::Excluded { .. } => "RECORD_EXCLUDED",
             Error::Store(e) => store_reason(e),
             Error::Index(_) => "INDEX_FAILED",
@@ -163,7 +156,6 @@ impl Error {
             | Error::Records(_)
             | Error::Collection { .. } => Code::InvalidArgument,
             Error::NotFound { .. } => Code::NotFound,
-            Error::Exists { .. } => Code::AlreadyExists,
             Error::Excluded { .. } => Code::FailedPrecondition,
             Error::Store(e) => store_code(e),
             Error::Index(_) | Error::Io { .. } => Code::Internal,
@@ -184,7 +176,7 @@ fn store_code(e: &StoreError) -> Code {
         StoreError::RequestReused { .. } | StoreError::BadRequestId { .. } => Code::InvalidArgument,
         StoreError::Rejected { items, .. } => {
             items.first().map_or(Code::Internal, |r| match r.cause {
-                Cause::KindConflict { .. } => Code::AlreadyExists,
+                Cause::KindConflict { .. } | Cause::Exists => Code::AlreadyExists,
                 Cause::StaleEtag { .. } => Code::Aborted,
                 Cause::NotFound => Code::NotFound,
                 Cause::NotDeleted => Code::FailedPrecondition,
@@ -208,6 +200,7 @@ fn store_reason(e: &StoreError) -> &'static str {
         StoreError::BadRequestId { .. } => "INVALID_REQUEST_ID",
         StoreError::Rejected { items, .. } => items.first().map_or("REJECTED", |r| match r.cause {
             Cause::KindConflict { .. } => "KIND_CONFLICT",
+            Cause::Exists => "RECORD_EXISTS",
             Cause::StaleEtag { .. } => "STALE_ETAG",
             Cause::NotFound => "RECORD_NOT_FOUND",
             Cause::NotDeleted => "RECORD_NOT_DELETED",

@@ -165,6 +165,9 @@ pub enum Cause {
         /// The etag of the record, `None` when there is no record.
         current: Option<Etag>,
     },
+    /// A record that must be new is there already.
+    #[error("a record with this id exists; update it, or give the new one another id")]
+    Exists,
     /// There is no such record, or it is deleted already.
     #[error("there is no such record; check the id and the tenant")]
     NotFound,

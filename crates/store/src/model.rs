@@ -139,6 +139,11 @@ pub enum Write {
         /// When given, the record must be there with this etag.
         expect_etag: Option<Etag>,
     },
+    /// Puts a record in that must not be there yet. A deleted record comes back to life.
+    Create {
+        /// The record.
+        record: Box<CheckedRecord>,
+    },
     /// Hides a record; it can be undeleted until its purge time.
     Delete {
         /// Its id.
@@ -185,7 +190,7 @@ impl Write {
     /// The record it is for.
     pub fn id(&self) -> &RecordId {
         match self {
-            Write::Upsert { record, .. } => &record.get().id,
+            Write::Upsert { record, .. } | Write::Create { record } => &record.get().id,
             Write::Delete { id, .. } | Write::Undelete { id, .. } | Write::Erase { id, .. } => id,
         }
     }
@@ -195,6 +200,7 @@ impl fmt::Debug for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
             Write::Upsert { .. } => "Upsert",
+            Write::Create { .. } => "Create",
             Write::Delete { .. } => "Delete",
             Write::Undelete { .. } => "Undelete",
             Write::Erase { .. } => "Erase",

@@ -65,6 +65,7 @@ pub(crate) fn digest(batch: &Batch, etags: &[Option<Etag>]) -> String {
                 record,
                 expect_etag,
             } => (1, Some(record.get().kind()), *expect_etag),
+            Write::Create { record } => (5, Some(record.get().kind()), None),
             Write::Delete {
                 kind, expect_etag, ..
             } => (2, *kind, *expect_etag),

@@ -163,7 +163,9 @@ fn prepare(batch: &Batch) -> Result<Vec<Prepared<'_>>, StoreError> {
         .iter()
         .map(|write| {
             let content = match write {
-                Write::Upsert { record, .. } => Some(content(record.get())?),
+                Write::Upsert { record, .. } | Write::Create { record } => {
+                    Some(content(record.get())?)
+                }
                 _ => None,
             };
             Ok(Prepared { write, content })
@@ -197,6 +199,7 @@ fn one(
             record,
             expect_etag,
         } => (Some(record.get().kind()), *expect_etag),
+        Write::Create { record } => (Some(record.get().kind()), None),
         Write::Delete {
             kind, expect_etag, ..
         } => (*kind, *expect_etag),
@@ -220,6 +223,9 @@ fn one(
         }));
     }
     let live = head.deleted.is_none();
+    if live && matches!(p.write, Write::Create { .. }) {
+        return Ok(Err(Cause::Exists));
+    }
     let mut new = Head {
         updated: now,
         deleted: None,
@@ -230,7 +236,7 @@ fn one(
         (Write::Upsert { .. }, Some((etag, _))) if live && *etag == head.etag => {
             (key, head.seq, head.etag, Outcome::Unchanged)
         }
-        (Write::Upsert { .. }, Some((etag, body))) => {
+        (Write::Upsert { .. } | Write::Create { .. }, Some((etag, body))) => {
             new.etag = *etag;
             (
                 key,
@@ -239,7 +245,7 @@ fn one(
                 Outcome::Updated,
             )
         }
-        (Write::Upsert { .. }, None) => return Err(unprepared()),
+        (Write::Upsert { .. } | Write::Create { .. }, None) => return Err(unprepared()),
         (Write::Delete { .. }, _) if !live => return Ok(Err(Cause::NotFound)),
         (Write::Delete { .. }, _) => {
             new.deleted = Some(now);
@@ -272,7 +278,7 @@ fn create(
     expect: Option<Etag>,
     now: i64,
 ) -> Inner<Result<Done, Cause>> {
-    if !matches!(p.write, Write::Upsert { .. }) {
+    if !matches!(p.write, Write::Upsert { .. } | Write::Create { .. }) {
         return Ok(Err(Cause::NotFound));
     }
     if let Some(given) = expect {

@@ -107,6 +107,9 @@ impl Model {
                 *expect_etag,
                 record.get().title.clone(),
             ),
+            Write::Create { record } => {
+                (Some(record.get().kind()), None, record.get().title.clone())
+            }
             Write::Delete {
                 kind, expect_etag, ..
             } => (*kind, *expect_etag, String::new()),
@@ -115,7 +118,7 @@ impl Model {
             }
         };
         let Some(mut row) = self.rows.get(&at).cloned() else {
-            let (Write::Upsert { .. }, Some(kind)) = (w, kind) else {
+            let (Write::Upsert { .. } | Write::Create { .. }, Some(kind)) = (w, kind) else {
                 return Err(Cause::NotFound);
             };
             if let Some(given) = expect {
@@ -155,10 +158,11 @@ impl Model {
         }
         let live = row.deleted.is_none();
         let outcome = match w {
+            Write::Create { .. } if live => return Err(Cause::Exists),
             Write::Upsert { .. } if live && title == row.title => {
                 return Ok((row.key, row.seq, Outcome::Unchanged));
             }
-            Write::Upsert { .. } => {
+            Write::Upsert { .. } | Write::Create { .. } => {
                 row.etag = etag(w.id(), row.kind, &title);
                 row.title = title;
                 row.deleted = None;
@@ -335,7 +339,10 @@ fn writes(model: &Model, tenant: &TenantId, dos: &[Do]) -> Vec<Write> {
                 _ => None,
             };
             match d.op {
-                0..=4 => Write::Upsert {
+                0 => Write::Create {
+                    record: Box::new(record(&name, kind, &format!("t{}", d.title))),
+                },
+                1..=4 => Write::Upsert {
                     record: Box::new(record(&name, kind, &format!("t{}", d.title))),
                     expect_etag,
                 },

@@ -275,3 +275,33 @@ fn nothing_prints_what_a_record_says() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_create_is_of_a_new_record_and_a_retry_of_it_is_no_conflict() {
+    let (_dir, store) = store();
+    let create = |request: Option<&str>| Batch {
+        writes: vec![Write::Create {
+            record: Box::new(need("a", "x")),
+        }],
+        request_id: request.map(|r| queqiao_store::RequestId::new(r).unwrap()),
+    };
+    let first = store.apply(&t0(), &create(Some("r-1")), at(1)).unwrap();
+    assert_eq!(outcomes(&first), [Outcome::Created]);
+    assert!(
+        store
+            .apply(&t0(), &create(Some("r-1")), at(2))
+            .unwrap()
+            .replayed
+    );
+    for other in [None, Some("r-2")] {
+        let refused = store.apply(&t0(), &create(other), at(3));
+        assert_eq!(causes(refused), [(0, Cause::Exists)]);
+    }
+    apply(&store, [delete("a")]).unwrap();
+    let again = store.apply(&t0(), &create(None), at(4)).unwrap();
+    assert_eq!(
+        outcomes(&again),
+        [Outcome::Updated],
+        "a deleted record comes back"
+    );
+}
