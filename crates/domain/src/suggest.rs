@@ -6,11 +6,17 @@
 /// third of the longer word differs (at least one character may).
 pub fn nearest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let n = word.chars().count();
     options
         .into_iter()
+        // A difference in length is a distance already: most options end here.
+        .filter(|o| {
+            let m = o.chars().count();
+            n.abs_diff(m) <= (n.max(m) / 3).max(1)
+        })
         .map(|o| (strsim::damerau_levenshtein(&word, &o.to_lowercase()), o))
         .filter(|(d, o)| {
-            let longer = word.chars().count().max(o.chars().count());
+            let longer = n.max(o.chars().count());
             *d <= (longer / 3).max(1) && *d < longer
         })
         .min_by_key(|(d, _)| *d)

@@ -7,6 +7,27 @@
 //! caller. Tables are read as streams, so memory depends on the longest row and on the number of
 //! ids, not on the length of the file; this crate knows `domain` only.
 //!
+//! # How rows are read
+//!
+//! - **Columns** are known by their Chinese and English names ([`recognised_columns`]), whatever a
+//!   form puts around them: `*`, numbers, `（必填）`. The header is looked for among the first ten
+//!   rows; `（元）`, `（万元）`, `（亿元）` in it are the unit of bare numbers. An unknown column is
+//!   kept as an attribute of its own name, a personal one that has no place here
+//!   (`queqiao_domain::refused_field`) is not read, 序号 is ignored.
+//! - **Several columns for one field**: texts are joined by a line break, lists appended, contacts
+//!   joined by `；`, and 省 市 区 name one region together. Of a field that holds one value (title,
+//!   id, amount, code) the first filled column in the order of preference counts, and the others
+//!   become attributes.
+//! - **Words for "none"** (面议, 不限, 长期) leave the field empty and are kept as an attribute named
+//!   like the field. Field categories (新材料, 先进制造) in a column of industries, and names of other
+//!   lists in a column of disciplines that does not ask for codes, become keywords.
+//! - **Ids** are the caller's. Characters that no id may hold are percent-encoded and come back on
+//!   export; a row without an id has one derived from what identifies it, the same on every run.
+//! - **tsv**: `\n` in a cell is a line break, unless it begins a word (`\nu`). **csv**: a `'` before
+//!   `=`, `+`, `-`, `@` is taken away, as export puts it there against formulas.
+//! - **xlsx**: every visible sheet; a value merged over several rows holds for each of them; a number
+//!   in a column of days is Excel's serial number.
+//!
 //! ```no_run
 //! use queqiao_intake::{BadRowsWriter, ImportOptions, Report, RowResult, Source};
 //! # fn main() -> Result<(), queqiao_intake::Error> {

@@ -13,10 +13,15 @@ pub enum Feature {
     DenseCoverage,
     /// Cosine of the two records' mean vectors, [−1, 1].
     DenseProfile,
-    /// BM25 over words of the best passage, as a share of the best among the candidates, [0, 1].
+    /// BM25 over words of the best passage, as a share of the greatest possible for the question,
+    /// [0, 1]: comparable across questions.
     Words,
     /// BM25 over character bigrams, likewise, [0, 1].
     Bigrams,
+    /// The same over words as a share of the best among the candidates, [0, 1].
+    WordsShare,
+    /// The same over bigrams as a share of the best among the candidates, [0, 1].
+    BigramsShare,
     /// Levels of GB/T 4754 the two share, of 4, best pair, [0, 1].
     Industry,
     /// Levels of GB/T 13745 the two share, of 3, best pair, [0, 1].
@@ -31,12 +36,14 @@ pub enum Feature {
 
 impl Feature {
     /// All features, in the order in which a score adds them up.
-    pub const ALL: [Feature; 10] = [
+    pub const ALL: [Feature; 12] = [
         Feature::DenseBest,
         Feature::DenseCoverage,
         Feature::DenseProfile,
         Feature::Words,
         Feature::Bigrams,
+        Feature::WordsShare,
+        Feature::BigramsShare,
         Feature::Industry,
         Feature::Discipline,
         Feature::Region,
@@ -52,6 +59,8 @@ impl Feature {
             Feature::DenseProfile => "dense_profile",
             Feature::Words => "words",
             Feature::Bigrams => "bigrams",
+            Feature::WordsShare => "words_share",
+            Feature::BigramsShare => "bigrams_share",
             Feature::Industry => "industry",
             Feature::Discipline => "discipline",
             Feature::Region => "region",
@@ -68,6 +77,8 @@ impl Feature {
             Feature::DenseProfile => ("meaning, whole record", "语义（整体）"),
             Feature::Words => ("shared words", "共同词语"),
             Feature::Bigrams => ("shared characters", "共同字词"),
+            Feature::WordsShare => ("shared words, beside the best", "共同词语（相对最佳）"),
+            Feature::BigramsShare => ("shared characters, beside the best", "共同字词（相对最佳）"),
             Feature::Industry => ("industry", "行业"),
             Feature::Discipline => ("discipline", "学科"),
             Feature::Region => ("region", "地区"),
@@ -114,8 +125,10 @@ pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Vec<(Featu
                 Feature::DenseBest => signals.dense_best,
                 Feature::DenseCoverage => signals.dense_coverage,
                 Feature::DenseProfile => signals.dense_profile,
-                Feature::Words => share(signals.words, signals.best_words),
-                Feature::Bigrams => share(signals.bigrams, signals.best_bigrams),
+                Feature::Words => signals.words,
+                Feature::Bigrams => signals.bigrams,
+                Feature::WordsShare => share(signals.words, signals.best_words),
+                Feature::BigramsShare => share(signals.bigrams, signals.best_bigrams),
                 Feature::Industry => asks.and_then(|a| {
                     best_pair(
                         &a.industries,
@@ -213,7 +226,8 @@ mod tests {
             best_words: 0.4,
             ..Signals::default()
         };
-        assert_eq!(get(&s, &has, Feature::Words), Some(0.5));
+        assert_eq!(get(&s, &has, Feature::Words), Some(0.2));
+        assert_eq!(get(&s, &has, Feature::WordsShare), Some(0.5));
         assert_eq!(get(&s, &has, Feature::DenseBest), None);
         assert_eq!(get(&s, &has, Feature::Industry), Some(0.75));
         assert_eq!(get(&s, &has, Feature::Region), Some(2.0 / 3.0));
@@ -224,10 +238,8 @@ mod tests {
             None
         );
         let bare = features(Asker::default(), &s, &has);
-        assert!(
-            bare.iter()
-                .all(|(f, v)| *f == Feature::Words || v.is_none())
-        );
+        let known: Vec<Feature> = bare.iter().filter(|f| f.1.is_some()).map(|f| f.0).collect();
+        assert_eq!(known, [Feature::Words, Feature::WordsShare]);
         assert_eq!(bare.len(), Feature::ALL.len());
     }
 }
