@@ -17,6 +17,9 @@ const MAX_CLAUSES: usize = 64;
 /// How much shared words count beside meaning: a quote should show the reader why.
 const SHARED_WORDS: f64 = 0.5;
 
+/// A clause of this many characters says enough to stand as a reason; a shorter one counts less.
+const TELLING: f64 = 14.0;
+
 /// A question's clauses, embedded once for all its matches.
 pub(crate) struct Quoter<'a> {
     pipeline: &'a TextPipeline,
@@ -55,7 +58,9 @@ impl<'a> Quoter<'a> {
             let cosine = f64::from(self.vectors.row(i).dot(&vectors.row(j)));
             let shared = self.words[i].intersection(&words[j]).count() as f64;
             let least = self.words[i].len().min(words[j].len()).max(1) as f64;
-            cosine + SHARED_WORDS * shared / least.max(4.0)
+            let telling = |c: &Clause<'_>| ((c.end - c.start) as f64 / TELLING).min(1.0);
+            let weight = 0.5 + 0.25 * (telling(&self.asked[i]) + telling(&answering[j]));
+            (cosine + SHARED_WORDS * shared / least.max(4.0)) * weight
         };
         let best = best_pair(self.asked.len(), answering.len(), similarity);
         Ok(best.map(|(i, j)| {

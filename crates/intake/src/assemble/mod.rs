@@ -63,6 +63,8 @@ pub(crate) struct Draft<'m> {
     uscc: Option<Uscc>,
     region: Option<RegionCode>,
     bounds: [Option<f64>; 2],
+    /// Passages of numbered columns: number, index in the record.
+    numbered: Vec<(u32, usize)>,
 }
 
 impl<'m> Draft<'m> {
@@ -81,6 +83,7 @@ impl<'m> Draft<'m> {
             uscc: None,
             region: None,
             bounds: [None, None],
+            numbered: Vec::new(),
         }
     }
 

@@ -3,7 +3,10 @@
 
 use super::{Draft, Given, Value, wrong_shape};
 use crate::{
-    columns::Field::{self, *},
+    columns::{
+        Field::{self, *},
+        header::{self, Half},
+    },
     error::bi,
     values::{Splitter, read_dates, read_regions, split},
 };
@@ -33,6 +36,40 @@ fn expected(field: Field) -> Bilingual {
 }
 
 impl Draft<'_> {
+    /// Reads a numbered column (`代表论文2摘要`) into the passage of its number. False when the
+    /// column is not numbered.
+    fn numbered(&mut self, g: &Given, r: &mut Record) -> bool {
+        let keys = header::read(&g.at.name).keys;
+        let Some((number, half)) = keys.iter().find_map(|k| header::numbered_passage(k)) else {
+            return false;
+        };
+        let Some(text) = self.plain(Passages, g) else {
+            return true;
+        };
+        let at = match self.numbered.iter().find(|(n, _)| *n == number) {
+            Some((_, at)) => *at,
+            None => {
+                r.passages.push(Passage::default());
+                self.numbered.push((number, r.passages.len() - 1));
+                r.passages.len() - 1
+            }
+        };
+        let passage = &mut r.passages[at];
+        let to = match half {
+            Half::Title => &mut passage.title,
+            Half::Text => &mut passage.text,
+            Half::Either if text.chars().count() <= 200 => &mut passage.title,
+            Half::Either => &mut passage.text,
+        };
+        if to.is_empty() {
+            *to = text;
+        } else {
+            to.push('\n');
+            to.push_str(&text);
+        }
+        true
+    }
+
     /// Reads a value that has a structure of its own. False when the value is plain and the field
     /// reads plain values too.
     pub(super) fn fill_structured(&mut self, field: Field, g: &Given, r: &mut Record) -> bool {
@@ -59,6 +96,7 @@ impl Draft<'_> {
                     }
                 }
             }
+            (Passages, _) if self.numbered(g, r) => {}
             (Passages, _) => {
                 // Titles of papers, one a line; a long piece is prose.
                 for entry in self

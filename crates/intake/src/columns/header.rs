@@ -59,6 +59,60 @@ pub(crate) fn read(cell: &str) -> Header {
     }
 }
 
+/// Which half of a numbered passage a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Half {
+    /// Its title.
+    Title,
+    /// Its text.
+    Text,
+    /// The column does not say.
+    Either,
+}
+
+/// `代表论文2摘要`, `论文标题2`, `paper2_abstract`: the number and the half of a passage that a
+/// column of this key holds.
+pub(crate) fn numbered_passage(key: &str) -> Option<(u32, Half)> {
+    const STEMS: [&str; 12] = [
+        "代表性论文",
+        "代表论文",
+        "论文",
+        "代表性成果",
+        "代表成果",
+        "代表作",
+        "成果",
+        "段落",
+        "passage",
+        "paper",
+        "publication",
+        "article",
+    ];
+    const HALVES: [(&str, Half); 13] = [
+        ("标题", Half::Title),
+        ("题目", Half::Title),
+        ("题名", Half::Title),
+        ("名称", Half::Title),
+        ("title", Half::Title),
+        ("摘要", Half::Text),
+        ("内容", Half::Text),
+        ("简介", Half::Text),
+        ("全文", Half::Text),
+        ("正文", Half::Text),
+        ("abstract", Half::Text),
+        ("text", Half::Text),
+        ("", Half::Either),
+    ];
+    let rest = STEMS.iter().find_map(|s| key.strip_prefix(s))?;
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    // The number stands on one side of the half's name, and in one piece.
+    let words = rest.trim_matches(|c: char| c.is_ascii_digit());
+    if digits.len() + words.len() != rest.len() || !(1..=3).contains(&digits.len()) {
+        return None;
+    }
+    let half = HALVES.iter().find(|(w, _)| *w == words)?.1;
+    Some((digits.parse().ok()?, half))
+}
+
 /// The spelling under which names are compared: lower case, full-width forms folded, without
 /// white space and the characters that separate words.
 pub(crate) fn key(name: &str) -> String {
@@ -130,6 +184,22 @@ fn without_number(s: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbered_passages() {
+        for (k, expected) in [
+            ("代表论文2摘要", Some((2, Half::Text))),
+            ("论文标题12", Some((12, Half::Title))),
+            ("paper1title", Some((1, Half::Title))),
+            ("代表论文3", Some((3, Half::Either))),
+            ("论文", None),
+            ("论文1标2题", None),
+            ("成果编号1", None),
+            ("论文9999", None),
+        ] {
+            assert_eq!(numbered_passage(k), expected, "{k}");
+        }
+    }
 
     #[test]
     fn forms_dress_their_headers_up() {

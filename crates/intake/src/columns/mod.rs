@@ -50,6 +50,13 @@ pub(crate) fn resolve(kind: Kind, header: &header::Header) -> Option<Found> {
         .iter()
         .find_map(|k| look_up(kind, k))
         .or_else(|| {
+            let numbered = header
+                .keys
+                .iter()
+                .any(|k| header::numbered_passage(k).is_some());
+            numbered.then_some((Field::Passages, usize::MAX))
+        })
+        .or_else(|| {
             let k = header.keys.first()?;
             let has = |words: &[&str]| words.iter().any(|w| k.contains(w));
             let field = if has(&["邮箱", "邮件", "email"]) {

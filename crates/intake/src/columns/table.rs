@@ -100,7 +100,7 @@ const NEED: &[Names] = &[
     n(Deadline, &["截止日期", "deadline", "需求期限", "截止时间", "需求截止日期", "需求截止时间", "解决期限",
         "期望完成时间", "要求完成时间", "计划完成时间", "完成时限", "完成期限", "揭榜截止日期", "due_date"]),
     n(Modes, MODES),
-    n(LeastReadiness, &["最低就绪度", "least_readiness", "就绪度要求", "技术就绪度要求", "成熟度要求",
+    n(LeastReadiness, &["最低就绪度", "least_readiness", "最低技术就绪度", "最低成熟度", "最低技术成熟度", "就绪度要求", "技术就绪度要求", "成熟度要求",
         "技术成熟度要求", "成果成熟度要求", "期望成熟度", "要求就绪度", "技术就绪度", "就绪度", "成熟度", "readiness"]),
     n(Stage, &["需求状态", "stage", "状态", "对接状态", "需求进展", "status"]),
 ];
@@ -142,7 +142,7 @@ const EXPERT: &[Names] = &[
     n(Services, SERVICES),
     n(CapacityJson, &["接待与承接能力", "capacity"]),
     n(Meetings, &["最大接待", "capacity.meetings", "接待能力", "最大接待数", "最大接待家数", "最多对接数",
-        "每场对接上限", "每场接待数", "meetings", "max_meetings"]),
+        "每场对接上限", "每场接待数", "每次活动可接待场次", "可接待场次", "每场可接待数", "接待场次", "meetings", "max_meetings"]),
     n(Engagements, &["承接能力", "capacity.engagements", "最大承接", "最大承接数", "最大承接能力", "可承接项目数",
         "同时承接数", "engagements", "max_engagements"]),
     n(TravelRegions, &["可出差地区", "travel.regions", "出差范围", "出差地区", "可服务地区", "服务地区", "服务区域",

@@ -52,6 +52,25 @@ fn a_form_of_the_field() {
 }
 
 #[test]
+fn numbered_papers_become_passages() {
+    let r = record(
+        "专家.csv",
+        "专家姓名,代表论文1标题,代表论文1摘要,论文摘要3,论文标题3,每次活动可接待场次\n张三,点蚀机理,研究了点蚀。,只有摘要。,,5\n",
+    );
+    let passages: Vec<_> = r
+        .passages
+        .iter()
+        .map(|p| (p.title.as_str(), p.text.as_str()))
+        .collect();
+    assert_eq!(passages, [("点蚀机理", "研究了点蚀。"), ("", "只有摘要。")]);
+    assert!(r.attributes.is_empty(), "{:?}", r.attributes);
+    let Detail::Expert(e) = &r.detail else {
+        panic!("{r:?}")
+    };
+    assert_eq!(e.capacity.and_then(|c| c.meetings), Some(5));
+}
+
+#[test]
 fn running_twice_gives_the_same_records() {
     assert_eq!(record("需求.csv", NEEDS), record("needs.csv", NEEDS));
 }
