@@ -1,1 +1,23 @@
-//! tonic services over the engine.
+//! The gRPC service over the engine: `queqiao.v1`, health and reflection.
+//!
+//! Purpose: to let any client, however it behaves, ask the engine over the network. Invariant: wire
+//! types stop in `convert`; no request of any size or shape panics the process, holds memory
+//! without bound or is left without an answer that says what was wrong and where; a contact that
+//! was put in never comes out. It knows the engine and the generated wire code, nothing below them,
+//! and keeps no state that would be missed.
+
+// A Status is what every handler returns; boxing it would only move the copy.
+#![allow(clippy::result_large_err)]
+
+mod app;
+mod config;
+mod connection;
+mod convert;
+mod gateway;
+mod request_id;
+mod server;
+mod services;
+mod status;
+
+pub use config::{ConfigError, ModelInfo, ServerConfig};
+pub use server::{BoundServer, Drained, Server, ServerError};

@@ -1,0 +1,118 @@
+//! What every service shares: the engine, the settings, and the threads that do the work.
+
+use crate::{config::ValidConfig, status};
+use queqiao_domain::Date;
+use queqiao_engine::Engine;
+use std::{
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Instant,
+};
+use tokio::sync::Semaphore;
+use tonic::{Request, Response, Status};
+
+/// Writes wait for the disk and for each other: few at a time, so that they never take the threads
+/// that matches need.
+const WRITERS: usize = 4;
+
+/// When a request must be answered. Put into every request by the gateway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline(pub(crate) Option<Instant>);
+
+/// The shared state. Every engine call runs on a blocking thread, and at most
+/// [`ServerConfig::workers`](crate::ServerConfig::workers) readers and [`WRITERS`] writers at one
+/// time; the others wait without a thread.
+pub(crate) struct App {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) config: ValidConfig,
+    readers: Arc<Semaphore>,
+    writers: Arc<Semaphore>,
+    updates: RwLock<()>,
+}
+
+impl App {
+    pub(crate) fn new(engine: Arc<Engine>, config: ValidConfig) -> Self {
+        App {
+            readers: Arc::new(Semaphore::new(config.workers)),
+            writers: Arc::new(Semaphore::new(WRITERS)),
+            updates: RwLock::new(()),
+            engine,
+            config,
+        }
+    }
+
+    /// Runs a match or a read.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&App) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        self.run(&self.readers, work).await
+    }
+
+    /// Runs a write.
+    pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&App) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        self.run(&self.writers, work).await
+    }
+
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        slots: &Arc<Semaphore>,
+        work: impl FnOnce(&App) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        // A caller that gives up here, by its deadline, has cost nothing.
+        let slot = Arc::clone(slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| status::retry("SHUTTING_DOWN", "the server is shutting down"))?;
+        let app = Arc::clone(self);
+        let span = tracing::Span::current();
+        // Work that was begun goes on when its caller is gone; the slot is held until it ends.
+        let done = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            span.in_scope(|| work(&app))
+        });
+        done.await.unwrap_or_else(|e| {
+            tracing::error!(panicked = e.is_panic(), "a request's work was broken off");
+            Err(status::internal("PANIC"))
+        })
+    }
+
+    /// Held by a write that replaces what is there.
+    pub(crate) fn replacing(&self) -> RwLockReadGuard<'_, ()> {
+        self.updates.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held by a write that depends on what it read: no other write comes between the two.
+    pub(crate) fn updating(&self) -> RwLockWriteGuard<'_, ()> {
+        self.updates.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An answer, unless it is larger than the server may send.
+    pub(crate) fn answer<M: prost::Message>(&self, message: M) -> Result<Response<M>, Status> {
+        let (size, limit) = (message.encoded_len(), self.config.max_response_bytes);
+        if size > limit {
+            return Err(status::too_large(
+                "RESPONSE_TOO_LARGE",
+                format!(
+                    "the answer has {size} bytes and the server sends at most {limit}: ask for a smaller page, a smaller k or fewer questions"
+                ),
+                limit,
+            ));
+        }
+        Ok(Response::new(message))
+    }
+}
+
+/// When the request must be answered.
+pub(crate) fn deadline<T>(request: &Request<T>) -> Option<Instant> {
+    request.extensions().get::<Deadline>().and_then(|d| d.0)
+}
+
+/// The day in Asia/Shanghai, which has kept UTC+8 without daylight saving since 1991.
+pub(crate) fn today() -> Date {
+    jiff::tz::Offset::constant(8)
+        .to_datetime(jiff::Timestamp::now())
+        .date()
+}

@@ -1,0 +1,408 @@
+//! Questions from the wire, answers to it.
+
+use super::{
+    Violations, Word, count,
+    names::{read_name, read_parent},
+    reader::Reader,
+    record_in::{read_draft, read_readiness, wire_path},
+};
+use queqiao_domain::{
+    CooperationMode, Date, DisciplineCode, Field, Filter, IndustryCode, Kind, Op, RegionCode,
+    ResourceName, TenantId, Value,
+};
+use queqiao_engine::{Ask, MAX_BATCH, MAX_K, Match, MatchRequest, MatchResponse};
+use queqiao_proto::v1;
+use std::time::Instant;
+
+/// Greatest sum of `k` over a batch: it bounds the answer.
+const MAX_BATCH_MATCHES: usize = 20_000;
+/// Entries of one list of conditions.
+const MAX_CONDITIONS: usize = 100;
+
+/// What a question is asked with, beside its own fields.
+#[derive(Clone, Copy)]
+struct Setting<'a> {
+    /// Path of the question in the request, with its dot; empty at the top.
+    at: &'a str,
+    /// The tenant of the batch, if it is one of a batch.
+    tenant: Option<&'a TenantId>,
+    today: Date,
+    deadline: Option<Instant>,
+    /// `k` has to be given.
+    ranked: bool,
+}
+
+/// A question, with the name of the record that asks, if one does.
+#[derive(Debug)]
+pub(crate) struct BatchItem {
+    pub(crate) tenant: TenantId,
+    pub(crate) asker: Option<ResourceName>,
+    pub(crate) request: MatchRequest,
+}
+
+impl BatchItem {
+    /// The kind of the record that asks; a bare text has none.
+    pub(crate) fn asking_kind(&self) -> Option<Kind> {
+        match &self.request.ask {
+            Ask::Record(_) => self.asker.as_ref().map(|n| n.kind),
+            Ask::Draft(d) => Some(d.kind()),
+            Ask::Text(_) => None,
+        }
+    }
+}
+
+/// Reads a single question.
+pub(crate) fn read_match(
+    wire: v1::MatchRequest,
+    today: Date,
+    deadline: Option<Instant>,
+) -> Result<BatchItem, Violations> {
+    let setting = Setting {
+        at: "",
+        tenant: None,
+        today,
+        deadline,
+        ranked: true,
+    };
+    read_question(wire, setting)
+}
+
+/// Reads the questions of a batch. Each reads or not on its own; the outer error is of the batch.
+pub(crate) fn read_match_batch(
+    wire: v1::MatchBatchRequest,
+    today: Date,
+    deadline: Option<Instant>,
+) -> Result<(TenantId, Vec<Result<BatchItem, Violations>>), Violations> {
+    let tenant = read_parent("parent", &wire.parent)?;
+    let n = wire.requests.len();
+    let matches = wire.requests.iter().fold(0_usize, |sum, r| {
+        sum.saturating_add(usize::try_from(r.k).unwrap_or(0).min(MAX_K))
+    });
+    let mut r = Reader::default();
+    if n == 0 || n > MAX_BATCH {
+        r.fail(
+            "requests",
+            (format!("{n} questions"), format!("{n} 个问题")),
+            (
+                format!("expected 1 to {MAX_BATCH}"),
+                format!("应为 1 至 {MAX_BATCH} 个"),
+            ),
+        );
+    } else if matches > MAX_BATCH_MATCHES {
+        r.fail(
+            "requests",
+            (
+                format!("{matches} matches are asked for in all"),
+                format!("共求 {matches} 个匹配"),
+            ),
+            (
+                format!("expected a sum of k of at most {MAX_BATCH_MATCHES}; split the batch"),
+                format!("k 之和至多 {MAX_BATCH_MATCHES}，请拆分"),
+            ),
+        );
+    }
+    r.finish(Some(()))?;
+    let questions = wire
+        .requests
+        .into_iter()
+        .enumerate()
+        .map(|(i, question)| {
+            let at = format!("requests[{i}].");
+            read_question(
+                question,
+                Setting {
+                    at: &at,
+                    tenant: Some(&tenant),
+                    today,
+                    deadline,
+                    ranked: true,
+                },
+            )
+        })
+        .collect();
+    Ok((tenant, questions))
+}
+
+/// Reads a question and the candidate that is to be explained.
+pub(crate) fn read_explain(
+    wire: v1::ExplainRequest,
+    today: Date,
+    deadline: Option<Instant>,
+) -> Result<(BatchItem, ResourceName), Violations> {
+    let Some(question) = wire.question else {
+        let mut r = Reader::default();
+        r.fail(
+            "question",
+            ("it is not given", "未填写"),
+            (
+                "expected a question as in Match",
+                "应填写与 Match 相同的问题",
+            ),
+        );
+        return r.finish(None);
+    };
+    let setting = Setting {
+        at: "question.",
+        tenant: None,
+        today,
+        deadline,
+        ranked: false,
+    };
+    let item = read_question(question, setting)?;
+    let candidate = read_name("candidate", &wire.candidate, Some(&item.tenant))?;
+    Ok((item, candidate))
+}
+
+fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Violations> {
+    let at = s.at;
+    let mut r = Reader::default();
+    let tenant = match s.tenant {
+        Some(t) if w.parent.is_empty() => t.clone(),
+        outer => {
+            let own = read_parent(&format!("{at}parent"), &w.parent)?;
+            if let Some(t) = outer
+                && *t != own
+            {
+                r.fail(
+                    format_args!("{at}parent"),
+                    (
+                        format!("it is tenant {own}, the batch is of tenant {t}"),
+                        format!("它是租户 {own}，而批次属于租户 {t}"),
+                    ),
+                    (
+                        "expected the batch's parent, or nothing",
+                        "应与批次的 parent 相同，或留空",
+                    ),
+                );
+            }
+            own
+        }
+    };
+    let mut asker = None;
+    let ask = match w.ask {
+        None => {
+            r.fail(
+                format_args!("{at}ask"),
+                ("nobody asks", "没有提问者"),
+                (
+                    "expected one of record (a name), text, draft",
+                    "应填写 record（资源名）、text、draft 之一",
+                ),
+            );
+            None
+        }
+        Some(v1::match_request::Ask::Record(name)) => {
+            match read_name(&format!("{at}record"), &name, Some(&tenant)) {
+                Ok(name) => Some(Ask::Record(asker.insert(name).id.clone())),
+                Err(found) => {
+                    found.into_iter().for_each(|v| r.note(v));
+                    None
+                }
+            }
+        }
+        Some(v1::match_request::Ask::Text(text)) => Some(Ask::Text(text)),
+        Some(v1::match_request::Ask::Draft(draft)) => {
+            read_draft(&mut r, &format!("{at}draft"), draft, &tenant)
+                .map(|d| Ask::Draft(Box::new(d)))
+        }
+    };
+    let to = r.words(format_args!("{at}kinds"), &w.kinds);
+    let typed = w
+        .conditions
+        .map_or(Filter::All, |c| read_conditions(&mut r, at, c));
+    let filter = match Filter::parse(&w.filter) {
+        Ok(f) => typed.and(f),
+        Err(e) => {
+            r.note(filter_violation(&format!("{at}filter"), &e));
+            typed
+        }
+    };
+    let k = match usize::try_from(w.k) {
+        _ if !s.ranked => 1,
+        Ok(k) if (1..=MAX_K).contains(&k) => k,
+        _ => {
+            r.fail(
+                format_args!("{at}k"),
+                (
+                    format!("{} matches cannot be asked for", w.k),
+                    format!("不能求 {} 个匹配", w.k),
+                ),
+                (
+                    format!("expected 1 to {MAX_K}"),
+                    format!("应为 1 至 {MAX_K}"),
+                ),
+            );
+            1
+        }
+    };
+    let mode = r.word(format_args!("{at}mode"), w.mode).unwrap_or_default();
+    let today = r.optional_date(format_args!("{at}today"), &w.today);
+    let item = ask.map(|ask| BatchItem {
+        tenant,
+        asker,
+        request: MatchRequest {
+            ask,
+            to,
+            filter,
+            k,
+            mode,
+            quotes: !w.omit_quotes,
+            today: today.unwrap_or(s.today),
+            own_organisation: w.include_own_organisation,
+            deadline: s.deadline,
+        },
+    });
+    r.finish(item)
+}
+
+/// A filter that does not parse, as the field at fault.
+pub(crate) fn filter_violation(
+    field: &str,
+    e: &queqiao_domain::FilterError,
+) -> queqiao_domain::Violation {
+    super::violation(
+        field,
+        (
+            format!("position {}: {}", e.at, e.problem),
+            format!("第 {} 个字符：{}", e.at, e.problem),
+        ),
+        (
+            "expected an AIP-160 condition such as region : 440000 AND industry : C39",
+            "应为 AIP-160 条件，如 region : 440000 AND industry : C39",
+        ),
+    )
+}
+
+fn read_conditions(r: &mut Reader, at: &str, w: v1::MatchConditions) -> Filter {
+    let lists = [
+        ("regions", w.regions.len()),
+        ("industries", w.industries.len()),
+        ("disciplines", w.disciplines.len()),
+        ("cooperation_modes", w.cooperation_modes.len()),
+    ];
+    for (name, n) in lists {
+        if n > MAX_CONDITIONS {
+            r.fail(
+                format_args!("{at}conditions.{name}"),
+                (format!("{n} entries are too many"), format!("{n} 项，过多")),
+                (
+                    format!("expected at most {MAX_CONDITIONS}"),
+                    format!("至多 {MAX_CONDITIONS} 项"),
+                ),
+            );
+            return Filter::All;
+        }
+    }
+    let regions: Vec<RegionCode> = r.codes(format_args!("{at}conditions.regions"), &w.regions);
+    let industries: Vec<IndustryCode> =
+        r.codes(format_args!("{at}conditions.industries"), &w.industries);
+    let disciplines: Vec<DisciplineCode> =
+        r.codes(format_args!("{at}conditions.disciplines"), &w.disciplines);
+    let modes: Vec<CooperationMode> = r.words(
+        format_args!("{at}conditions.cooperation_modes"),
+        &w.cooperation_modes,
+    );
+    let readiness = w
+        .least_readiness
+        .and_then(|x| read_readiness(r, &format!("{at}conditions.least_readiness"), x));
+    let within = |field, values: Vec<Value>| match values.is_empty() {
+        true => Filter::All,
+        false => Filter::any_of(field, Op::Has, values),
+    };
+    within(
+        Field::Region,
+        regions.into_iter().map(Value::Region).collect(),
+    )
+    .and(within(
+        Field::Industry,
+        industries.into_iter().map(Value::Industry).collect(),
+    ))
+    .and(within(
+        Field::Discipline,
+        disciplines.into_iter().map(Value::Discipline).collect(),
+    ))
+    .and(within(
+        Field::CooperationMode,
+        modes.into_iter().map(Value::CooperationMode).collect(),
+    ))
+    .and(readiness.map_or(Filter::All, |x| {
+        Filter::compare(Field::Readiness, Op::Ge, Value::Readiness(x))
+    }))
+}
+
+/// An answer to the wire; `asking` is the kind of the record that asked.
+pub(crate) fn write_match_response(
+    tenant: &TenantId,
+    asking: Option<Kind>,
+    a: MatchResponse,
+) -> v1::MatchResponse {
+    v1::MatchResponse {
+        match_id: a.match_id,
+        matches: a
+            .matches
+            .into_iter()
+            .map(|m| write_match(tenant, asking, m))
+            .collect(),
+        admitted_count: count(a.admitted),
+        total_count: count(a.total),
+        seq: a.seq,
+        model: a.model,
+        weights_version: a.weights,
+        notes: a
+            .notes
+            .into_iter()
+            .map(|n| v1::Note {
+                code: n.code.to_owned(),
+                message: Some(v1::BilingualText {
+                    en: n.message.en,
+                    zh: n.message.zh,
+                }),
+            })
+            .collect(),
+    }
+}
+
+/// One match to the wire.
+pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> v1::Match {
+    let name = ResourceName {
+        tenant: tenant.clone(),
+        kind: m.kind,
+        id: m.id,
+    };
+    v1::Match {
+        rank: count(m.rank),
+        kind: m.kind.write(),
+        title: m.title,
+        score: m.score.get(),
+        parts: m
+            .parts
+            .into_iter()
+            .map(|p| v1::ScorePart {
+                feature: p.feature.as_str().to_owned(),
+                value: p.value,
+                weight: p.weight,
+                contribution: p.contribution,
+            })
+            .collect(),
+        quote: m.quote.map(|q| v1::Quote {
+            path: field_path(m.kind, &q.path),
+            text: q.text,
+            start: count(q.start),
+            end: count(q.end),
+            asked: q.asked.map(|a| v1::Asked {
+                path: asking.map_or(a.path.clone(), |k| field_path(k, &a.path)),
+                text: a.text,
+                start: count(a.start),
+                end: count(a.end),
+            }),
+        }),
+        name: name.to_string(),
+        id: name.id.as_str().to_owned(),
+    }
+}
+
+/// The path of a field in a wire record of `kind`.
+fn field_path(kind: Kind, field: &str) -> String {
+    let path = wire_path("", kind, field);
+    path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
+}

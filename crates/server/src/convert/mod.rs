@@ -1,0 +1,60 @@
+//! The only place where wire types become domain types, and back.
+//!
+//! Every conversion inwards is fallible and names each field at fault by its path on the wire
+//! (`record.need.budget.min`); none panics and none fills a gap that the interface does not
+//! document. Conversions outwards cannot fail, and none of them can carry a contact.
+
+mod mask;
+mod matching;
+mod names;
+mod page;
+mod reader;
+mod record_in;
+mod record_out;
+mod vocabulary;
+
+#[cfg(test)]
+mod hostile;
+
+pub(crate) use mask::{UpdateMask, read_mask};
+pub(crate) use matching::{
+    BatchItem, filter_violation, read_explain, read_match, read_match_batch, write_match,
+    write_match_response,
+};
+pub(crate) use names::{read_name, read_parent, read_request_id};
+pub(crate) use page::{PageToken, read_page_size};
+pub(crate) use record_in::{ReadRecord, read_record, wire_path};
+pub(crate) use record_out::{write_outcome, write_record};
+pub(crate) use vocabulary::{Word, kind_filter};
+
+use queqiao_domain::{Bilingual, Violation};
+
+/// What is wrong with a request, field by field; never empty.
+pub(crate) type Violations = Vec<Violation>;
+
+/// One field that is wrong.
+pub(crate) fn violation(
+    field: impl Into<String>,
+    problem: (impl Into<String>, impl Into<String>),
+    expected: (impl Into<String>, impl Into<String>),
+) -> Violation {
+    Violation::new(
+        field,
+        Bilingual::new(problem.0, problem.1),
+        Bilingual::new(expected.0, expected.1),
+    )
+}
+
+/// A count as the wire has it: what does not fit is the greatest number.
+pub(crate) fn count(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+/// The first characters of a text, for messages.
+fn shown(text: &str) -> String {
+    let mut out: String = text.chars().take(60).collect();
+    if out.len() < text.len() {
+        out.push('…');
+    }
+    out
+}

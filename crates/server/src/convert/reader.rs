@@ -1,0 +1,183 @@
+//! Collects what is wrong with a message while it is read.
+
+use super::{Violations, Word, shown, violation};
+use queqiao_domain::{Bilingual, CodeError, Date, Violation, parse_date};
+use std::{fmt::Display, str::FromStr};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+/// Reads fields and remembers every one that does not read. A method that notes a violation gives
+/// a value that is never used: [`Reader::finish`] hands out nothing once a violation is noted.
+#[derive(Default)]
+pub(super) struct Reader {
+    found: Violations,
+    /// Texts are brought to NFC.
+    nfc: bool,
+}
+
+impl Reader {
+    /// For what is stored: texts are brought to NFC (AIP-210). Those of a question stay as they
+    /// are, so that offsets into them are the caller's.
+    pub(super) fn to_store() -> Self {
+        Reader {
+            found: Vec::new(),
+            nfc: true,
+        }
+    }
+
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Violations> {
+        match value {
+            Some(v) if self.found.is_empty() => Ok(v),
+            _ => Err(self.found),
+        }
+    }
+
+    pub(super) fn note(&mut self, v: Violation) {
+        self.found.push(v);
+    }
+
+    pub(super) fn fail(
+        &mut self,
+        path: impl Display,
+        problem: (impl Into<String>, impl Into<String>),
+        expected: (impl Into<String>, impl Into<String>),
+    ) {
+        self.found
+            .push(violation(path.to_string(), problem, expected));
+    }
+
+    pub(super) fn text(&self, text: String) -> String {
+        if !self.nfc || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+            text
+        } else {
+            text.nfc().collect()
+        }
+    }
+
+    pub(super) fn texts(&self, texts: Vec<String>) -> Vec<String> {
+        texts.into_iter().map(|t| self.text(t)).collect()
+    }
+
+    /// A code that must be there.
+    pub(super) fn code<T: FromStr<Err = CodeError>>(
+        &mut self,
+        path: impl Display,
+        text: &str,
+    ) -> Option<T> {
+        text.parse()
+            .map_err(|e: CodeError| {
+                self.found
+                    .push(Violation::new(path.to_string(), e.problem, e.expected));
+            })
+            .ok()
+    }
+
+    /// A code that may be empty.
+    pub(super) fn optional_code<T: FromStr<Err = CodeError>>(
+        &mut self,
+        path: impl Display,
+        text: &str,
+    ) -> Option<T> {
+        if text.is_empty() {
+            None
+        } else {
+            self.code(path, text)
+        }
+    }
+
+    pub(super) fn codes<T: FromStr<Err = CodeError>>(
+        &mut self,
+        path: impl Display,
+        texts: &[String],
+    ) -> Vec<T> {
+        texts
+            .iter()
+            .enumerate()
+            .filter_map(|(i, t)| self.code(format_args!("{path}[{i}]"), t))
+            .collect()
+    }
+
+    /// A day that must be there.
+    pub(super) fn date(&mut self, path: impl Display, text: &str) -> Option<Date> {
+        let date = parse_date(text);
+        if date.is_none() {
+            self.fail(
+                path,
+                (
+                    format!("`{}` is no day", shown(text)),
+                    format!("“{}”不是日期", shown(text)),
+                ),
+                (
+                    "expected ISO 8601, such as 2026-11-23",
+                    "应为 ISO 8601 日期，如 2026-11-23",
+                ),
+            );
+        }
+        date
+    }
+
+    /// A day that may be empty.
+    pub(super) fn optional_date(&mut self, path: impl Display, text: &str) -> Option<Date> {
+        if text.is_empty() {
+            None
+        } else {
+            self.date(path, text)
+        }
+    }
+
+    /// A word of a closed vocabulary that may be left out.
+    pub(super) fn word<T: Word>(&mut self, path: impl Display, number: i32) -> Option<T> {
+        T::read(number).unwrap_or_else(|()| {
+            self.fail(
+                path,
+                (
+                    format!("{number} is no value of this enum"),
+                    format!("{number} 不是该枚举的值"),
+                ),
+                accepted::<T>(),
+            );
+            None
+        })
+    }
+
+    /// A word of a closed vocabulary that must be there.
+    pub(super) fn required_word<T: Word>(&mut self, path: impl Display, number: i32) -> Option<T> {
+        if number == 0 {
+            self.fail(path, ("it is not given", "未填写"), accepted::<T>());
+            return None;
+        }
+        self.word(path, number)
+    }
+
+    pub(super) fn words<T: Word>(&mut self, path: impl Display, numbers: &[i32]) -> Vec<T> {
+        numbers
+            .iter()
+            .enumerate()
+            .filter_map(|(i, n)| self.required_word(format_args!("{path}[{i}]"), *n))
+            .collect()
+    }
+
+    /// A whole number from 0 that may be left out.
+    pub(super) fn natural(&mut self, path: impl Display, number: Option<i32>) -> Option<u32> {
+        let number = number?;
+        let read = u32::try_from(number).ok();
+        if read.is_none() {
+            self.fail(
+                path,
+                (format!("{number} is negative"), format!("{number} 为负数")),
+                ("expected 0 or more", "应不小于 0"),
+            );
+        }
+        read
+    }
+
+    /// What a domain type said about itself.
+    pub(super) fn note_code(&mut self, path: impl Display, e: CodeError) {
+        self.found
+            .push(Violation::new(path.to_string(), e.problem, e.expected));
+    }
+}
+
+fn accepted<T: Word>() -> (String, String) {
+    let Bilingual { en, zh } = T::accepted();
+    (en, zh)
+}

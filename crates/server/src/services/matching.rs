@@ -1,0 +1,173 @@
+//! `MatchService`.
+
+use super::of_tenant;
+use crate::{
+    app::{App, deadline, today},
+    convert::{
+        BatchItem, read_explain, read_match, read_match_batch, write_match, write_match_response,
+    },
+    status::{self, nowhere},
+};
+use queqiao_domain::{Kind, ResourceName};
+use queqiao_engine::{Ask, Error};
+use queqiao_proto::v1;
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+use tonic_types::StatusExt;
+
+/// Who should meet whom, and why.
+pub(crate) struct MatchApi {
+    pub(crate) app: Arc<App>,
+}
+
+#[tonic::async_trait]
+impl v1::match_service_server::MatchService for MatchApi {
+    async fn r#match(
+        &self,
+        request: Request<v1::MatchRequest>,
+    ) -> Result<Response<v1::MatchResponse>, Status> {
+        let deadline = deadline(&request);
+        let item = read_match(request.into_inner(), today(), deadline).map_err(status::invalid)?;
+        of_tenant(&item.tenant);
+        let answer = self
+            .app
+            .read(move |app| {
+                check_asker(app, &item)?;
+                let asking = item.asking_kind();
+                let answer = app
+                    .engine
+                    .find_matches(&item.tenant, &item.request)
+                    .map_err(|e| failed(e, &item, ""))?;
+                Ok(write_match_response(&item.tenant, asking, answer))
+            })
+            .await?;
+        self.app.answer(answer)
+    }
+
+    async fn match_batch(
+        &self,
+        request: Request<v1::MatchBatchRequest>,
+    ) -> Result<Response<v1::MatchBatchResponse>, Status> {
+        let deadline = deadline(&request);
+        let (tenant, questions) =
+            read_match_batch(request.into_inner(), today(), deadline).map_err(status::invalid)?;
+        of_tenant(&tenant);
+        let answer = self
+            .app
+            .read(move |app| {
+                let read: Vec<Result<BatchItem, Status>> = questions
+                    .into_iter()
+                    .map(|q| {
+                        let item = q.map_err(status::invalid)?;
+                        check_asker(app, &item)?;
+                        Ok(item)
+                    })
+                    .collect();
+                let requests: Vec<_> = read.iter().flatten().map(|i| i.request.clone()).collect();
+                let mut answers = match requests.is_empty() {
+                    true => Vec::new(),
+                    false => app
+                        .engine
+                        .find_matches_batch(&tenant, &requests)
+                        .map_err(|e| status::from_engine(e, &nowhere))?,
+                }
+                .into_iter();
+                let results = read
+                    .into_iter()
+                    .enumerate()
+                    .map(|(i, item)| {
+                        let answered = item.and_then(|item| {
+                            let asking = item.asking_kind();
+                            match answers.next() {
+                                Some(Ok(a)) => Ok(write_match_response(&tenant, asking, a)),
+                                Some(Err(e)) => Err(failed(e, &item, &format!("requests[{i}]."))),
+                                None => Err(status::internal("INTERNAL")),
+                            }
+                        });
+                        v1::MatchResult {
+                            result: Some(match answered {
+                                Ok(a) => v1::match_result::Result::Response(a),
+                                Err(s) => v1::match_result::Result::Problem(problem(&s)),
+                            }),
+                        }
+                    })
+                    .collect();
+                Ok(v1::MatchBatchResponse { results })
+            })
+            .await?;
+        self.app.answer(answer)
+    }
+
+    async fn explain(
+        &self,
+        request: Request<v1::ExplainRequest>,
+    ) -> Result<Response<v1::ExplainResponse>, Status> {
+        let deadline = deadline(&request);
+        let (item, candidate) =
+            read_explain(request.into_inner(), today(), deadline).map_err(status::invalid)?;
+        of_tenant(&item.tenant);
+        let answer = self
+            .app
+            .read(move |app| {
+                check_asker(app, &item)?;
+                check_kind(app, &candidate)?;
+                let asking = item.asking_kind();
+                let m = app
+                    .engine
+                    .explain(&item.tenant, &item.request, &candidate.id)
+                    .map_err(|e| failed(e, &item, "question."))?;
+                Ok(v1::ExplainResponse {
+                    r#match: Some(write_match(&item.tenant, asking, m)),
+                })
+            })
+            .await?;
+        self.app.answer(answer)
+    }
+}
+
+/// The engine looks for an id; the wire names its kind too, which has to be right.
+fn check_asker(app: &App, item: &BatchItem) -> Result<(), Status> {
+    item.asker.as_ref().map_or(Ok(()), |n| check_kind(app, n))
+}
+
+fn check_kind(app: &App, name: &ResourceName) -> Result<(), Status> {
+    app.engine
+        .get(&name.tenant, Some(name.kind), &name.id, false)
+        .map(|_| ())
+        .map_err(|e| status::from_engine(e, &nowhere))
+}
+
+/// A failed question; `at` is its path in the request, with a dot.
+fn failed(e: Error, item: &BatchItem, at: &str) -> Status {
+    let draft: Option<Kind> = match &item.request.ask {
+        Ask::Draft(d) => Some(d.kind()),
+        _ => None,
+    };
+    let e = match e {
+        Error::Argument {
+            field,
+            problem,
+            expected,
+        } => Error::argument(format!("{at}{field}"), problem, expected),
+        e => e,
+    };
+    status::from_engine(e, &|_| draft.map(|kind| (format!("{at}draft"), kind)))
+}
+
+/// A status as part of a batch's answer.
+fn problem(s: &Status) -> v1::Problem {
+    let details = s.get_error_details();
+    v1::Problem {
+        code: s.code() as i32,
+        reason: details
+            .error_info()
+            .map(|i| i.reason.clone())
+            .unwrap_or_default(),
+        message: s.message().to_owned(),
+        field: details
+            .bad_request()
+            .and_then(|b| b.field_violations.first())
+            .map(|v| v.field.clone())
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,289 @@
+//! Errors to gRPC statuses, each with google.rpc details.
+//!
+//! What the caller can act on is said in full, with the fields at fault. What only an operator can
+//! act on (paths, causes of the system) goes to the log, under the request id that the answer
+//! carries as `x-request-id`.
+
+use crate::convert::{Violations, filter_violation, wire_path};
+use queqiao_domain::Kind;
+use queqiao_engine::{
+    Code, Error, RecordViolation,
+    store::{Cause, Rejection, StoreError},
+};
+use std::{collections::HashMap, time::Duration};
+use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// The domain of every `ErrorInfo`.
+const DOMAIN: &str = "queqiao";
+/// Details travel in a header, and clients accept few kB of headers (Java: 8 KiB): violations are
+/// told up to so many bytes, …
+const DETAIL_BYTES: usize = 2_400;
+/// … and a message, which is percent-encoded, up to so many.
+const MESSAGE_BYTES: usize = 800;
+
+/// Where record number `index` of a request stands on the wire, and its kind.
+pub(crate) type Place<'a> = &'a dyn Fn(usize) -> Option<(String, Kind)>;
+
+/// No record stands in the request.
+pub(crate) fn nowhere(_: usize) -> Option<(String, Kind)> {
+    None
+}
+
+/// A status under construction.
+struct Problem {
+    code: tonic::Code,
+    reason: &'static str,
+    message: String,
+    details: ErrorDetails,
+    metadata: HashMap<String, String>,
+}
+
+impl Problem {
+    fn new(code: tonic::Code, reason: &'static str, message: impl Into<String>) -> Self {
+        Problem {
+            code,
+            reason,
+            message: message.into(),
+            details: ErrorDetails::new(),
+            metadata: HashMap::new(),
+        }
+    }
+
+    fn with(mut self, key: &str, value: impl ToString) -> Self {
+        self.metadata.insert(key.to_owned(), value.to_string());
+        self
+    }
+
+    fn zh(mut self, text: &str) -> Self {
+        self.details
+            .set_localized_message("zh-CN", bounded(text, MESSAGE_BYTES));
+        self
+    }
+
+    fn status(mut self) -> Status {
+        self.details
+            .set_error_info(self.reason, DOMAIN, self.metadata);
+        Status::with_error_details(
+            self.code,
+            bounded(&self.message, MESSAGE_BYTES),
+            self.details,
+        )
+    }
+}
+
+/// The beginning of a text, at most `max` bytes.
+fn bounded(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.len() + c.len_utf8() + '…'.len_utf8() > max {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+/// Fields that are wrong.
+pub(crate) fn invalid(found: Violations) -> Status {
+    invalid_as("INVALID_FIELD", found)
+}
+
+fn invalid_as(reason: &'static str, found: Violations) -> Status {
+    let (mut message, mut zh) = found.first().map_or_else(Default::default, |v| {
+        (
+            v.to_string(),
+            format!("{}：{}；{}", v.field, v.problem.zh, v.expected.zh),
+        )
+    });
+    if found.len() > 1 {
+        message.push_str(&format!(" (and {} more)", found.len() - 1));
+        zh.push_str(&format!("（另有 {} 处）", found.len() - 1));
+    }
+    let mut p = Problem::new(tonic::Code::InvalidArgument, reason, message)
+        .with("violations", found.len())
+        .zh(&zh);
+    let mut room = DETAIL_BYTES;
+    for v in &found {
+        let text = bounded(&format!("{}; {}", v.problem, v.expected), MESSAGE_BYTES);
+        let field = bounded(&v.field, 200);
+        let size = text.len() + field.len() + 8;
+        if size > room {
+            break;
+        }
+        room -= size;
+        p.details.add_bad_request_violation(field, text);
+    }
+    p.status()
+}
+
+/// What the engine said.
+pub(crate) fn from_engine(e: Error, place: Place<'_>) -> Status {
+    let (code, reason) = (tonic_code(e.code()), e.reason());
+    match e {
+        Error::Argument {
+            field,
+            problem,
+            expected,
+        } => {
+            let mut p = Problem::new(code, reason, format!("{field}: {problem}; {expected}"));
+            p.details.add_bad_request_violation(
+                field,
+                bounded(&format!("{problem}; {expected}"), MESSAGE_BYTES),
+            );
+            p.status()
+        }
+        Error::Filter(e) => invalid_as(reason, vec![filter_violation("filter", &e)]),
+        Error::Records(found) => records(reason, found, place),
+        Error::NotFound { .. } | Error::Deadline { .. } => {
+            Problem::new(code, reason, e.to_string()).status()
+        }
+        Error::Excluded {
+            ref id,
+            reason: ref why,
+        } => Problem::new(code, reason, e.to_string())
+            .with("id", id)
+            .zh(&why.zh)
+            .status(),
+        Error::Store(e) => from_store(e, code, reason, place),
+        Error::Index(_) | Error::Embed(_) | Error::Collection { .. } | Error::Io { .. } => {
+            hidden(&e, code, reason)
+        }
+    }
+}
+
+fn tonic_code(code: Code) -> tonic::Code {
+    match code {
+        Code::InvalidArgument => tonic::Code::InvalidArgument,
+        Code::NotFound => tonic::Code::NotFound,
+        Code::AlreadyExists => tonic::Code::AlreadyExists,
+        Code::FailedPrecondition => tonic::Code::FailedPrecondition,
+        Code::Aborted => tonic::Code::Aborted,
+        Code::ResourceExhausted => tonic::Code::ResourceExhausted,
+        Code::DeadlineExceeded => tonic::Code::DeadlineExceeded,
+        Code::Unavailable => tonic::Code::Unavailable,
+        Code::DataLoss => tonic::Code::DataLoss,
+        Code::Internal => tonic::Code::Internal,
+    }
+}
+
+/// Broken rules of records, with the paths of the wire.
+fn records(reason: &'static str, found: Vec<RecordViolation>, place: Place<'_>) -> Status {
+    let violations = found
+        .into_iter()
+        .map(|r| {
+            let mut v = r.violation;
+            if let Some((at, kind)) = place(r.index) {
+                v.field = wire_path(&at, kind, &v.field);
+            }
+            v
+        })
+        .collect();
+    invalid_as(reason, violations)
+}
+
+fn from_store(e: StoreError, code: tonic::Code, reason: &'static str, place: Place<'_>) -> Status {
+    match &e {
+        StoreError::Rejected { items, .. } => {
+            let Some(Rejection { index, id, cause }) = items.first() else {
+                return hidden(&e, code, reason);
+            };
+            let message = match place(*index) {
+                Some((at, _)) => format!("{at} ({id}): {cause}"),
+                None => format!("{id}: {cause}"),
+            };
+            let p = Problem::new(code, reason, message)
+                .with("id", id)
+                .with("index", index);
+            match cause {
+                Cause::StaleEtag {
+                    current: Some(etag),
+                    ..
+                } => p.with("current_etag", etag),
+                Cause::KindConflict { existing, .. } => p.with("existing_kind", existing),
+                _ => p,
+            }
+            .status()
+        }
+        StoreError::RequestReused { .. } | StoreError::BadRequestId { .. } => {
+            let mut p = Problem::new(code, reason, e.to_string())
+                .zh("request_id 不可用：每个请求应有自己的编号，仅在重试同一请求时重复使用");
+            p.details
+                .add_bad_request_violation("request_id", e.to_string());
+            p.status()
+        }
+        StoreError::DiskFull { .. } => {
+            tracing::error!(cause = chain(&e), "no space is left");
+            let message = "the server has no space left to store it: reads and matches go on; tell the operator, then retry";
+            Problem::new(code, reason, message).status()
+        }
+        StoreError::Interrupted { .. } => {
+            tracing::error!(cause = chain(&e), "the store was interrupted");
+            retry(reason, "the store was opened again after a disk error")
+        }
+        _ => hidden(&e, code, reason),
+    }
+}
+
+/// A fault of ours: the cause goes to the log, and not to the caller.
+fn hidden(e: &dyn std::error::Error, code: tonic::Code, reason: &'static str) -> Status {
+    tracing::error!(cause = chain(e), reason, "a request failed");
+    let message = match code {
+        tonic::Code::DataLoss => {
+            "stored data is damaged; tell the operator, who finds the cause in the log under this answer's x-request-id"
+        }
+        _ => {
+            "the server failed; the cause is in its log under this answer's x-request-id: retry once, then tell the operator"
+        }
+    };
+    Problem::new(code, reason, message).status()
+}
+
+/// A fault of ours, told by a text without anything that a caller may not see.
+pub(crate) fn internal(reason: &'static str) -> Status {
+    Problem::new(
+        tonic::Code::Internal,
+        reason,
+        "the server failed; the cause is in its log under this answer's x-request-id: retry once, then tell the operator",
+    )
+    .status()
+}
+
+/// Something that goes away by itself: UNAVAILABLE, with a delay to retry after.
+pub(crate) fn retry(reason: &'static str, message: &str) -> Status {
+    let mut p = Problem::new(
+        tonic::Code::Unavailable,
+        reason,
+        format!("{message}: retry after a second"),
+    );
+    p.details.set_retry_info(Some(Duration::from_secs(1)));
+    p.status()
+}
+
+/// A limit on sizes.
+pub(crate) fn too_large(reason: &'static str, message: String, limit: usize) -> Status {
+    Problem::new(tonic::Code::ResourceExhausted, reason, message)
+        .with("limit_bytes", limit)
+        .status()
+}
+
+/// A status that is told by its code and a text.
+pub(crate) fn plain(code: tonic::Code, reason: &'static str, message: &str) -> Status {
+    Problem::new(code, reason, message).status()
+}
+
+/// An error and its causes, each once.
+fn chain(e: &dyn std::error::Error) -> String {
+    let mut out = e.to_string();
+    let mut source = e.source();
+    while let Some(cause) = source {
+        out.push_str(": ");
+        out.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    out
+}
