@@ -1,1 +1,1 @@
-//! benches
+//! Benchmarks of the workspace.

@@ -1,1 +1,54 @@
-fn main() {}
+//! `queqiao`, the one binary: serve, import, match, rank, train and look after a data folder.
+//!
+//! Purpose: everything the engine does, from a terminal or a script. Invariant: with
+//! `--format json` stdout holds one JSON document and nothing else, logs and progress go to
+//! stderr, and the exit code is 0 done, 1 failed, 2 bad input. It composes; it decides nothing.
+
+mod args;
+mod commands;
+mod failure;
+mod output;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    init_tracing(&cli);
+    let console = output::Console::new(&cli);
+    let done = match cli.command {
+        Command::Serve(ref a) => commands::serve::run(&cli, a),
+        Command::Import(ref a) => commands::import::run(&cli, a, &console),
+        Command::Export(ref a) => commands::export::run(&cli, a, &console),
+        Command::Match(ref a) => commands::matching::run(&cli, a, &console),
+        Command::Rank(ref a) => commands::rank::run(&cli, a, &console),
+        Command::Train(ref a) => commands::train::run(&cli, a, &console),
+        Command::Models(ref a) => commands::models::run(&cli, a, &console),
+        Command::Backup(ref a) => commands::care::backup(&cli, a, &console),
+        Command::Restore(ref a) => commands::care::restore(&cli, a, &console),
+        Command::Doctor(ref a) => commands::care::doctor(&cli, a, &console),
+        Command::Demo(ref a) => commands::demo::run(&cli, a, &console),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            console.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Logs go to stderr: readable on a terminal, JSON lines with `--log-json`.
+fn init_tracing(cli: &Cli) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("QUEQIAO_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.default_log_level()));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if cli.log_json {
+        builder.json().init();
+    } else {
+        builder.with_target(false).init();
+    }
+}

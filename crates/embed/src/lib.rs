@@ -6,6 +6,18 @@
 //! known; the same text gives the same row whatever the batch or the number of threads; and vectors
 //! of two [`ModelFingerprint`]s are never comparable. A model loads whole and checked, or not at
 //! all.
+//!
+//! ```no_run
+//! use queqiao_embed::{Embedder, ModelStore, Role};
+//!
+//! # fn main() -> Result<(), queqiao_embed::EmbedError> {
+//! let model = ModelStore::find(&ModelStore::search_dirs())?.load_default()?;
+//! let needs = model.embed(&["高韧性立方氮化硼单晶的研制"], Role::Query)?;
+//! let experts = model.embed(&["superhard materials", "rice breeding"], Role::Passage)?;
+//! let cosines = needs.dot(&experts.t());
+//! # Ok(())
+//! # }
+//! ```
 
 mod embedder;
 mod error;
@@ -13,6 +25,7 @@ mod model;
 mod store;
 pub mod testing;
 mod tokenizer;
+pub mod train;
 
 pub use embedder::{Embedder, ModelFingerprint, Role};
 pub use error::EmbedError;

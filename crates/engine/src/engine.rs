@@ -244,7 +244,7 @@ impl Engine {
         id: &RecordId,
         batch: &mut Batch,
     ) -> Result<(), Error> {
-        let Some(mut old) = self.store.get(tenant, id)? else {
+        let Some(mut old) = self.store.get_any(tenant, id)? else {
             return Ok(());
         };
         let Some(contact) = old.record.take_contact() else {
@@ -504,7 +504,8 @@ impl Engine {
             }
             Ask::Draft(record) => {
                 let id = record.id.clone();
-                let checked = (**record)
+                // Checked for its rules; it asks as it was given, so that offsets are the caller's.
+                (**record)
                     .clone()
                     .check(&self.options.limits)
                     .map_err(|found| {
@@ -519,7 +520,7 @@ impl Engine {
                                 .collect(),
                         )
                     })?;
-                Question::from_record(&self.pipeline, checked.get())
+                Question::from_record(&self.pipeline, record)
             }
         }
     }

@@ -30,7 +30,7 @@ fn t() -> TenantId {
 
 fn put(records: impl IntoIterator<Item = Record>) -> WriteBatch {
     WriteBatch {
-        writes: records.into_iter().map(|r| Write::put(r)).collect(),
+        writes: records.into_iter().map(Write::put).collect(),
         request_id: None,
     }
 }

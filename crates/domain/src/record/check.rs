@@ -4,6 +4,7 @@ use super::{AmountRange, Detail, Record};
 use crate::{Bilingual, find_citizen_id, refused_field};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, fmt};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// One broken rule: which field, what is wrong, what would be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,8 +189,14 @@ impl Checker {
 }
 
 impl Record {
-    /// Checks every rule and tells all that are broken, not only the first.
-    pub fn check(self, limits: &CheckLimits) -> Result<CheckedRecord, Vec<Violation>> {
+    /// Brings every text to NFC (AIP-210), checks every rule and tells all that are broken, not
+    /// only the first.
+    pub fn check(mut self, limits: &CheckLimits) -> Result<CheckedRecord, Vec<Violation>> {
+        self.each_text(|t| {
+            if is_nfc_quick(t.chars()) != IsNormalized::Yes {
+                *t = t.nfc().collect();
+            }
+        });
         let mut c = Checker {
             limits: *limits,
             total: 0,
@@ -370,6 +377,20 @@ mod tests {
             Ok(_) => vec![],
             Err(v) => v.into_iter().map(|v| v.field).collect(),
         }
+    }
+
+    #[test]
+    fn stored_text_is_nfc() {
+        let mut r = need();
+        r.title = "cafe\u{301} ㎡".into();
+        r.keywords = vec!["e\u{301}".into()];
+        r.set_contact(Some(crate::Contact {
+            name: "Ange\u{301}".into(),
+            ..Default::default()
+        }));
+        let r = r.check(&CheckLimits::default()).unwrap().into_inner();
+        assert_eq!((r.title.as_str(), r.keywords[0].as_str()), ("café ㎡", "é"));
+        assert_eq!(r.contact().unwrap().name, "Angé");
     }
 
     #[test]

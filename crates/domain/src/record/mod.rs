@@ -118,26 +118,79 @@ impl Record {
 
     /// Takes the sealed contact out of the record.
     pub fn take_contact(&mut self) -> Option<Contact> {
+        self.contact_slot().take()
+    }
+
+    /// Calls `f` with every text of the record, contact included.
+    pub(crate) fn each_text(&mut self, mut f: impl FnMut(&mut String)) {
+        f(&mut self.title);
+        for p in &mut self.passages {
+            f(&mut p.title);
+            f(&mut p.text);
+        }
+        self.keywords.iter_mut().for_each(&mut f);
+        if let Some(o) = &mut self.organisation {
+            f(&mut o.name);
+        }
+        self.links.iter_mut().for_each(|l| f(&mut l.target));
+        self.conflicts.iter_mut().for_each(&mut f);
+        self.attributes.values_mut().for_each(&mut f);
         match &mut self.detail {
-            Detail::Need(d) => d.contact.take(),
-            Detail::Enterprise(d) => d.contact.take(),
-            Detail::Expert(d) => d.contact.take(),
-            Detail::Society(d) => d.contact.take(),
-            Detail::Institution(d) => d.contact.take(),
-            Detail::Achievement(d) => d.contact.take(),
+            Detail::Need(d) => {
+                f(&mut d.background);
+                f(&mut d.problem);
+                d.targets.iter_mut().for_each(&mut f);
+            }
+            Detail::Enterprise(d) => {
+                f(&mut d.business);
+                d.products.iter_mut().for_each(&mut f);
+                f(&mut d.scale);
+            }
+            Detail::Expert(d) => {
+                d.research.iter_mut().for_each(&mut f);
+                f(&mut d.profile);
+                f(&mut d.professional_title);
+                d.honours.iter_mut().for_each(&mut f);
+                d.services.iter_mut().for_each(&mut f);
+            }
+            Detail::Society(d) => {
+                f(&mut d.scope);
+                d.services.iter_mut().for_each(&mut f);
+                f(&mut d.group);
+            }
+            Detail::Achievement(d) => {
+                f(&mut d.summary);
+                f(&mut d.holder);
+                d.indices.iter_mut().for_each(&mut f);
+                f(&mut d.application);
+            }
+            Detail::Institution(d) => {
+                f(&mut d.profile);
+                d.services.iter_mut().for_each(&mut f);
+            }
+        }
+        if let Some(c) = self.contact_slot() {
+            f(&mut c.name);
+            f(&mut c.phone);
+            f(&mut c.email);
+            f(&mut c.address);
+        }
+    }
+
+    fn contact_slot(&mut self) -> &mut Option<Contact> {
+        match &mut self.detail {
+            Detail::Need(d) => &mut d.contact,
+            Detail::Enterprise(d) => &mut d.contact,
+            Detail::Expert(d) => &mut d.contact,
+            Detail::Society(d) => &mut d.contact,
+            Detail::Institution(d) => &mut d.contact,
+            Detail::Achievement(d) => &mut d.contact,
         }
     }
 
     /// Puts a sealed contact into the record.
     pub fn set_contact(&mut self, contact: Option<Contact>) {
-        match &mut self.detail {
-            Detail::Need(d) => d.contact = contact,
-            Detail::Enterprise(d) => d.contact = contact,
-            Detail::Expert(d) => d.contact = contact,
-            Detail::Society(d) => d.contact = contact,
-            Detail::Institution(d) => d.contact = contact,
-            Detail::Achievement(d) => d.contact = contact,
-        }
+        *self.contact_slot() = contact;
     }
 }
 

@@ -3,27 +3,15 @@
 use super::{Violations, Word, shown, violation};
 use queqiao_domain::{Bilingual, CodeError, Date, Violation, parse_date};
 use std::{fmt::Display, str::FromStr};
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Reads fields and remembers every one that does not read. A method that notes a violation gives
 /// a value that is never used: [`Reader::finish`] hands out nothing once a violation is noted.
 #[derive(Default)]
 pub(super) struct Reader {
     found: Violations,
-    /// Texts are brought to NFC.
-    nfc: bool,
 }
 
 impl Reader {
-    /// For what is stored: texts are brought to NFC (AIP-210). Those of a question stay as they
-    /// are, so that offsets into them are the caller's.
-    pub(super) fn to_store() -> Self {
-        Reader {
-            found: Vec::new(),
-            nfc: true,
-        }
-    }
-
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Violations> {
         match value {
             Some(v) if self.found.is_empty() => Ok(v),
@@ -43,18 +31,6 @@ impl Reader {
     ) {
         self.found
             .push(violation(path.to_string(), problem, expected));
-    }
-
-    pub(super) fn text(&self, text: String) -> String {
-        if !self.nfc || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-            text
-        } else {
-            text.nfc().collect()
-        }
-    }
-
-    pub(super) fn texts(&self, texts: Vec<String>) -> Vec<String> {
-        texts.into_iter().map(|t| self.text(t)).collect()
     }
 
     /// A code that must be there.

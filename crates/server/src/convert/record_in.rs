@@ -21,7 +21,7 @@ pub(crate) fn read_record(
     wire: v1::Record,
     tenant: Option<&TenantId>,
 ) -> Result<ReadRecord, Violations> {
-    let mut r = Reader::to_store();
+    let mut r = Reader::default();
     let name = match read_name(&format!("{at}.name"), &wire.name, tenant) {
         Ok(n) => Some(n),
         Err(found) => {
@@ -103,22 +103,22 @@ fn read_fields(r: &mut Reader, at: &str, w: v1::Record, id: RecordId) -> Option<
     let detail = read_detail(r, at, detail);
     let mut record = domain::Record::new(id, detail.kind());
     record.detail = detail;
-    record.title = r.text(w.title);
+    record.title = w.title;
     record.passages = w
         .passages
         .into_iter()
         .map(|p| domain::Passage {
-            title: r.text(p.title),
-            text: r.text(p.text),
+            title: p.title,
+            text: p.text,
         })
         .collect();
-    record.keywords = r.texts(w.keywords);
+    record.keywords = w.keywords;
     record.industries = r.codes(format_args!("{at}.industries"), &w.industries);
     record.disciplines = r.codes(format_args!("{at}.disciplines"), &w.disciplines);
     record.region = r.optional_code(format_args!("{at}.region"), &w.region);
     record.language = r.word(format_args!("{at}.language"), w.language);
     record.organisation = w.organisation.map(|o| domain::Organisation {
-        name: r.text(o.name),
+        name: o.name,
         uscc: r.optional_code(format_args!("{at}.organisation.uscc"), &o.uscc),
     });
     record.links = w
@@ -129,21 +129,17 @@ fn read_fields(r: &mut Reader, at: &str, w: v1::Record, id: RecordId) -> Option<
             let relation = r.required_word(format_args!("{at}.links[{i}].relation"), l.relation)?;
             Some(domain::Link {
                 relation,
-                target: r.text(l.target),
+                target: l.target,
             })
         })
         .collect();
-    record.conflicts = r.texts(w.conflicts);
+    record.conflicts = w.conflicts;
     record.visibility = r
         .word(format_args!("{at}.visibility"), w.visibility)
         .unwrap_or_default();
     record.valid_from = r.optional_date(format_args!("{at}.valid_from"), &w.valid_from);
     record.valid_until = r.optional_date(format_args!("{at}.valid_until"), &w.valid_until);
-    record.attributes = w
-        .attributes
-        .into_iter()
-        .map(|(k, v)| (r.text(k), r.text(v)))
-        .collect();
+    record.attributes = w.attributes.into_iter().collect();
     Some(record)
 }
 
@@ -151,9 +147,9 @@ fn read_detail(r: &mut Reader, at: &str, detail: v1::record::Detail) -> Detail {
     use v1::record::Detail as Wire;
     match detail {
         Wire::Need(d) => Detail::Need(domain::Need {
-            background: r.text(d.background),
-            problem: r.text(d.problem),
-            targets: r.texts(d.targets),
+            background: d.background,
+            problem: d.problem,
+            targets: d.targets,
             budget: d.budget.map(amount),
             deadline: r.optional_date(format_args!("{at}.need.deadline"), &d.deadline),
             cooperation_modes: r.words(
@@ -164,45 +160,45 @@ fn read_detail(r: &mut Reader, at: &str, detail: v1::record::Detail) -> Detail {
                 .least_readiness
                 .and_then(|x| read_readiness(r, &format!("{at}.need.least_readiness"), x)),
             stage: r.word(format_args!("{at}.need.stage"), d.stage),
-            contact: contact(r, d.contact),
+            contact: contact(d.contact),
         }),
         Wire::Enterprise(d) => Detail::Enterprise(domain::Enterprise {
-            business: r.text(d.business),
-            products: r.texts(d.products),
-            scale: r.text(d.scale),
-            contact: contact(r, d.contact),
+            business: d.business,
+            products: d.products,
+            scale: d.scale,
+            contact: contact(d.contact),
         }),
         Wire::Expert(d) => Detail::Expert(read_expert(r, at, d)),
         Wire::Society(d) => Detail::Society(domain::Society {
-            scope: r.text(d.scope),
-            services: r.texts(d.services),
-            group: r.text(d.group),
-            contact: contact(r, d.contact),
+            scope: d.scope,
+            services: d.services,
+            group: d.group,
+            contact: contact(d.contact),
         }),
         Wire::Achievement(d) => Detail::Achievement(domain::Achievement {
-            summary: r.text(d.r#abstract),
-            holder: r.text(d.holder),
+            summary: d.r#abstract,
+            holder: d.holder,
             readiness: d
                 .readiness
                 .and_then(|x| read_readiness(r, &format!("{at}.achievement.readiness"), x)),
-            indices: r.texts(d.indices),
-            application: r.text(d.application),
+            indices: d.indices,
+            application: d.application,
             ip_form: r.word(format_args!("{at}.achievement.ip_form"), d.ip_form),
             price: d.price.map(amount),
             cooperation_modes: r.words(
                 format_args!("{at}.achievement.cooperation_modes"),
                 &d.cooperation_modes,
             ),
-            contact: contact(r, d.contact),
+            contact: contact(d.contact),
         }),
         Wire::Institution(d) => Detail::Institution(domain::Institution {
             institution_kind: r.word(
                 format_args!("{at}.institution.institution_kind"),
                 d.institution_kind,
             ),
-            profile: r.text(d.profile),
-            services: r.texts(d.services),
-            contact: contact(r, d.contact),
+            profile: d.profile,
+            services: d.services,
+            contact: contact(d.contact),
         }),
     }
 }
@@ -225,12 +221,12 @@ fn read_expert(r: &mut Reader, at: &str, d: v1::Expert) -> domain::Expert {
         })
         .collect();
     domain::Expert {
-        research: r.texts(d.research),
-        profile: r.text(d.profile),
-        professional_title: r.text(d.professional_title),
-        honours: r.texts(d.honours),
+        research: d.research,
+        profile: d.profile,
+        professional_title: d.professional_title,
+        honours: d.honours,
         expert_kind: r.word(format_args!("{at}.expert.expert_kind"), d.expert_kind),
-        services: r.texts(d.services),
+        services: d.services,
         capacity: d.capacity.map(|c| domain::Capacity {
             meetings: r.natural(format_args!("{at}.expert.capacity.meetings"), c.meetings),
             engagements: r.natural(
@@ -244,7 +240,7 @@ fn read_expert(r: &mut Reader, at: &str, d: v1::Expert) -> domain::Expert {
         }),
         availability,
         opt_out: d.opt_out,
-        contact: contact(r, d.contact),
+        contact: contact(d.contact),
     }
 }
 
@@ -268,12 +264,12 @@ fn amount(w: v1::AmountRange) -> domain::AmountRange {
     }
 }
 
-fn contact(r: &Reader, w: Option<v1::Contact>) -> Option<domain::Contact> {
+fn contact(w: Option<v1::Contact>) -> Option<domain::Contact> {
     w.map(|c| domain::Contact {
-        name: r.text(c.name),
-        phone: r.text(c.phone),
-        email: r.text(c.email),
-        address: r.text(c.address),
+        name: c.name,
+        phone: c.phone,
+        email: c.email,
+        address: c.address,
     })
 }
 
@@ -370,14 +366,6 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(fields(bare), ["record.detail"]);
-    }
-
-    #[test]
-    fn stored_text_is_nfc() {
-        let mut wire = need("tenants/t/needs/n", v1::Need::default());
-        wire.title = "e\u{301}".into();
-        let read = read_record("record", wire, None).unwrap();
-        assert_eq!(read.record.title, "é");
     }
 
     #[test]

@@ -1,0 +1,369 @@
+//! The command line. Scripts and checks rely on it: names and meanings stay.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use queqiao_domain::{Kind, Lang, TenantId};
+use std::path::PathBuf;
+
+/// 鹊桥: matches enterprises' technology needs with those who can solve them.
+#[derive(Debug, Parser)]
+#[command(name = "queqiao", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Language of what people read; by default that of the environment.
+    #[arg(long, global = true, value_enum, env = "QUEQIAO_LANG")]
+    pub(crate) lang: Option<LangArg>,
+    /// Folder with models; by default beside the program, or `models` here.
+    #[arg(long, global = true, env = "QUEQIAO_MODELS", value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
+    /// Logs as JSON lines.
+    #[arg(long, global = true, env = "QUEQIAO_LOG_JSON")]
+    pub(crate) log_json: bool,
+}
+
+impl Cli {
+    /// The language asked for, or the environment's.
+    pub(crate) fn language(&self) -> Lang {
+        match self.lang {
+            Some(LangArg::En) => Lang::En,
+            Some(LangArg::Zh) => Lang::Zh,
+            None => {
+                let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                    .iter()
+                    .find_map(|v| std::env::var(v).ok().filter(|s| !s.is_empty()));
+                match set {
+                    Some(s) if s.starts_with("zh") => Lang::Zh,
+                    _ => Lang::En,
+                }
+            }
+        }
+    }
+
+    /// A service says what it does; a command only what goes wrong.
+    pub(crate) fn default_log_level(&self) -> &'static str {
+        match self.command {
+            Command::Serve(_) => "info,tantivy=warn",
+            _ => "warn,tantivy=error",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LangArg {
+    /// English
+    En,
+    /// 中文
+    Zh,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the gRPC service 启动服务
+    Serve(ServeArgs),
+    /// Read spreadsheets into a data folder 导入表格
+    Import(ImportArgs),
+    /// Write the records of a data folder to a file 导出记录
+    Export(ExportArgs),
+    /// Find matches 匹配
+    Match(MatchArgs),
+    /// Rank a test collection as a TREC run 对测试集排序
+    Rank(RankArgs),
+    /// Train an embedding model on texts 训练嵌入模型
+    Train(TrainArgs),
+    /// List and verify the models 查看与校验模型
+    Models(ModelsArgs),
+    /// Copy the records of a data folder to a file, while it is not served 备份
+    Backup(BackupArgs),
+    /// Make a data folder from a backup 恢复
+    Restore(RestoreArgs),
+    /// Check a data folder 检查数据目录
+    Doctor(DoctorArgs),
+    /// Load the sample, start the service and ask it for matches 演示
+    Demo(DemoArgs),
+}
+
+/// Which records.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Data folder.
+    #[arg(
+        long,
+        env = "QUEQIAO_DATA",
+        default_value = "queqiao-data",
+        value_name = "DIR"
+    )]
+    pub(crate) data: PathBuf,
+    /// Whose records.
+    #[arg(long, default_value = "default", value_parser = tenant)]
+    pub(crate) tenant: TenantId,
+}
+
+fn tenant(s: &str) -> Result<TenantId, String> {
+    TenantId::new(s).map_err(|e| e.to_string())
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For machines: one JSON document.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, env = "QUEQIAO_LISTEN", default_value = "127.0.0.1:50051")]
+    pub(crate) listen: String,
+    /// Configuration file (TOML); flags and environment come before it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Model by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Listen on an address that others can reach, without authentication.
+    #[arg(long)]
+    pub(crate) allow_insecure: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Files: xlsx, csv, tsv, jsonl.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Kind of the records, where the file does not say.
+    #[arg(long, value_parser = kind)]
+    pub(crate) kind: Option<Kind>,
+    /// Only this sheet of a workbook.
+    #[arg(long)]
+    pub(crate) sheet: Option<String>,
+    /// Where bad rows go; by default beside the file, with `.bad` in the name.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bad_rows: Option<PathBuf>,
+    /// Read and check only.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Model by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+fn kind(s: &str) -> Result<Kind, String> {
+    s.parse()
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// File to write: .jsonl, .csv or .xlsx.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only this kind.
+    #[arg(long, value_parser = kind)]
+    pub(crate) kind: Option<Kind>,
+    /// Also the sealed contacts.
+    #[arg(long)]
+    pub(crate) with_contacts: bool,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("ask").required(true))]
+pub(crate) struct MatchArgs {
+    /// A stored record asks: a need, or anyone who offers help.
+    #[arg(long, group = "ask", value_name = "ID")]
+    pub(crate) need: Option<String>,
+    /// A text asks.
+    #[arg(long, group = "ask")]
+    pub(crate) text: Option<String>,
+    /// A file asks: .txt as one text; xlsx, csv, tsv, jsonl row by row.
+    #[arg(long, group = "ask", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Kinds wanted, by comma (expert,achievement); by default the natural counterpart.
+    #[arg(long, value_delimiter = ',', value_parser = kind)]
+    pub(crate) to: Vec<Kind>,
+    /// Matches wanted, 1 to 1000.
+    #[arg(short, long, default_value_t = 10)]
+    pub(crate) k: usize,
+    /// Condition on the answers (AIP-160), such as `region : 440000 AND industry : C39`.
+    #[arg(long, default_value = "")]
+    pub(crate) filter: String,
+    /// Which sides of the index answer.
+    #[arg(long, value_enum, default_value = "hybrid")]
+    pub(crate) mode: ModeArg,
+    /// Take every score apart.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Also answer with records of the asker's own organisation.
+    #[arg(long)]
+    pub(crate) own_organisation: bool,
+    /// Kind of the rows of FILE, where the file does not say.
+    #[arg(long, value_parser = kind)]
+    pub(crate) kind: Option<Kind>,
+    /// The day on which records must be valid; by default today.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) today: Option<String>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Model by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeArg {
+    /// Meaning and shared words.
+    Hybrid,
+    /// Meaning only.
+    Dense,
+    /// Shared words only.
+    Lexical,
+}
+
+impl From<ModeArg> for queqiao_engine::Mode {
+    fn from(m: ModeArg) -> Self {
+        match m {
+            ModeArg::Hybrid => queqiao_engine::Mode::Hybrid,
+            ModeArg::Dense => queqiao_engine::Mode::Dense,
+            ModeArg::Lexical => queqiao_engine::Mode::Lexical,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PoolArg {
+    /// All documents.
+    All,
+    /// The documents judged for the query.
+    Judged,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RankArgs {
+    /// Folder in BEIR's layout: corpus.jsonl, queries.jsonl, qrels.
+    #[arg(value_name = "COLLECTION")]
+    pub(crate) collection: PathBuf,
+    /// Which sides of the index answer.
+    #[arg(long, value_enum, default_value = "hybrid")]
+    pub(crate) mode: ModeArg,
+    /// Which documents a query ranks.
+    #[arg(long, value_enum, default_value = "all")]
+    pub(crate) pool: PoolArg,
+    /// Lines per query.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) depth: usize,
+    /// Model by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Weights of the scorer (JSON); by default those that ship.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
+    /// Run file to write.
+    #[arg(long, value_name = "OUT.trec")]
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Texts: folders and files of jsonl (also .zst), csv, tsv, xlsx, plain text.
+    #[arg(required = true, value_name = "CORPUS")]
+    pub(crate) corpus: Vec<PathBuf>,
+    /// Folder of the new model.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Licence of each CORPUS in turn, for the model card.
+    #[arg(long, value_name = "SPDX")]
+    pub(crate) licence: Vec<String>,
+    /// Word lists: which strings are words.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) words: Vec<PathBuf>,
+    /// Go on from this model, with its vocabulary.
+    #[arg(long, value_name = "MODEL_DIR")]
+    pub(crate) start: Option<PathBuf>,
+    /// Licence of the new model.
+    #[arg(long, default_value = "not stated", value_name = "SPDX")]
+    pub(crate) model_licence: String,
+    /// What the sources ask to be said, for the model card.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) attribution: Option<String>,
+    /// Write over an existing model folder.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Ids that are never trained on, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exclude: Option<PathBuf>,
+    /// Steps of training.
+    #[arg(long)]
+    pub(crate) steps: Option<usize>,
+    /// Seed: equal seeds give equal models.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    /// Check the files against their sums.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// File to write; must not exist.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// File that `backup` wrote.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Model by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Build every index anew from the store.
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Leave the service running until Ctrl-C.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Model by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+}

@@ -1,0 +1,282 @@
+//! `queqiao match`: who can help with a need, or whom an expert can help.
+
+use super::open;
+use crate::{
+    args::{Cli, Format, MatchArgs},
+    failure::Failure,
+    output::{Console, shorten},
+};
+use queqiao_domain::{Filter, Lang, Record, RecordId, parse_date};
+use queqiao_engine::{Ask, Engine, MAX_TEXT, Match, MatchRequest, MatchResponse};
+use queqiao_intake::{ImportOptions, RowResult, Source};
+use serde::Serialize;
+use std::path::Path;
+
+/// One question and its answer.
+#[derive(Serialize)]
+struct Answer {
+    /// The asking record's id and title, or the beginning of the text.
+    asked: String,
+    #[serde(flatten)]
+    answer: MatchResponse,
+}
+
+pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), Failure> {
+    let today = match &args.today {
+        None => open::today(),
+        Some(text) => parse_date(text).ok_or_else(|| {
+            Failure::input(
+                format!("--today {text} is no day: expected such as 2026-11-23"),
+                format!("--today {text} 不是日期：应为 2026-11-23 之类"),
+            )
+        })?,
+    };
+    let filter = Filter::parse(&args.filter)
+        .map_err(|e| Failure::input(format!("--filter: {e}"), format!("--filter：{e}")))?;
+    let request = |ask: Ask| MatchRequest {
+        to: args.to.clone(),
+        filter: filter.clone(),
+        k: args.k,
+        mode: args.mode.into(),
+        own_organisation: args.own_organisation,
+        ..MatchRequest::new(ask, today)
+    };
+    // What is asked is read before the data folder is opened: a slip is told at once.
+    let questions: Vec<(String, Ask)> = match (&args.need, &args.text, &args.file) {
+        (Some(id), _, _) => {
+            let id = RecordId::new(id.as_str())
+                .map_err(|e| Failure::input(format!("--need: {e}"), format!("--need：{e}")))?;
+            vec![(id.to_string(), Ask::Record(id))]
+        }
+        (_, Some(text), _) => vec![(shorten(text, 60), Ask::Text(text.clone()))],
+        (_, _, Some(file)) => read_questions(file, args)?,
+        _ => {
+            return Err(Failure::input(
+                "nothing asks: give --need, --text or --file",
+                "请给出 --need、--text 或 --file",
+            ));
+        }
+    };
+    let engine = open::engine(cli, &args.data, args.model.as_deref())?;
+    let tenant = &args.data.tenant;
+    let title = |ask: &Ask| match ask {
+        Ask::Record(id) => engine
+            .get(tenant, None, id, false)
+            .map_or(String::new(), |s| s.record.title),
+        Ask::Draft(record) => record.title.clone(),
+        Ask::Text(_) => String::new(),
+    };
+    // Rows of a file get a list of answers, even when there is one row.
+    let single = !matches!(questions.first(), Some((_, Ask::Draft(_))));
+    let bar = console.progress(questions.len() as u64, "matching", "匹配");
+    let mut answers = Vec::with_capacity(questions.len());
+    for chunk in questions.chunks(100) {
+        let requests: Vec<MatchRequest> = chunk.iter().map(|(_, a)| request(a.clone())).collect();
+        let found = engine.find_matches_batch(tenant, &requests)?;
+        for ((asked, ask), answer) in chunk.iter().zip(found) {
+            let title = title(ask);
+            answers.push(Answer {
+                asked: if title.is_empty() {
+                    asked.clone()
+                } else {
+                    format!("{asked} {title}")
+                },
+                answer: answer?,
+            });
+        }
+        bar.inc(chunk.len() as u64);
+    }
+    bar.finish_and_clear();
+    match args.format {
+        Format::Json => match (single, answers.first()) {
+            (true, Some(one)) => console.json(one),
+            _ => console.json(&serde_json::json!({ "answers": answers })),
+        },
+        Format::Table => {
+            for a in &answers {
+                print(console, &engine, a, args.explain);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A text file asks as one text; rows of a spreadsheet ask one by one.
+fn read_questions(file: &Path, args: &MatchArgs) -> Result<Vec<(String, Ask)>, Failure> {
+    let shown = file.display();
+    let plain = file
+        .extension()
+        .is_none_or(|e| e.eq_ignore_ascii_case("txt") || e.eq_ignore_ascii_case("md"));
+    if plain {
+        let size = std::fs::metadata(file).map_or(0, |m| m.len());
+        if size > (MAX_TEXT * 4) as u64 {
+            return Err(Failure::input(
+                format!(
+                    "{shown} has {size} bytes: a text has at most {MAX_TEXT} characters; import longer documents as records"
+                ),
+                format!(
+                    "{shown} 有 {size} 字节：文本至多 {MAX_TEXT} 个字符；更长的材料请作为记录导入"
+                ),
+            ));
+        }
+        let bytes = std::fs::read(file).map_err(|e| {
+            Failure::input(
+                format!("{shown} cannot be read: {e}"),
+                format!("无法读取 {shown}：{e}"),
+            )
+        })?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            Failure::input(
+                format!("{shown} is not UTF-8 after byte {at}: save it as UTF-8"),
+                format!("{shown} 在第 {at} 字节后不是 UTF-8：请另存为 UTF-8"),
+            )
+        })?;
+        return Ok(vec![(shorten(&text, 60), Ask::Text(text))]);
+    }
+    let options = ImportOptions {
+        kind: args.kind,
+        ..ImportOptions::default()
+    };
+    let mut questions = Vec::new();
+    for row in Source::open(file, &options)? {
+        let row = row?;
+        match row.result {
+            RowResult::Record(record) => {
+                let record: Record = record.into_inner();
+                questions.push((record.id.to_string(), Ask::Draft(Box::new(record))));
+            }
+            RowResult::Repeats(_) => {}
+            RowResult::Bad(issues) => {
+                let told: Vec<_> = issues.iter().map(queqiao_intake::Issue::describe).collect();
+                let join = |lang: Lang| {
+                    told.iter()
+                        .map(|t| t.get(lang))
+                        .collect::<Vec<_>>()
+                        .join("\n  ")
+                };
+                return Err(Failure::input(join(Lang::En), join(Lang::Zh)));
+            }
+        }
+    }
+    if questions.is_empty() {
+        return Err(Failure::input(
+            format!("{shown} holds no row"),
+            format!("{shown} 没有数据行"),
+        ));
+    }
+    Ok(questions)
+}
+
+fn print(console: &Console, engine: &Engine, a: &Answer, explain: bool) {
+    console.line(format!("» {}", a.asked));
+    for note in &a.answer.notes {
+        console.line(format!("  ! {}", console.text(&note.message)));
+    }
+    for m in &a.answer.matches {
+        print_match(console, m, explain);
+    }
+    console.line(match console.lang {
+        Lang::En => format!(
+            "  {} of {} records considered; model {}, weights {}",
+            a.answer.admitted,
+            a.answer.total,
+            engine.model(),
+            a.answer.weights
+        ),
+        Lang::Zh => format!(
+            "  共 {} 条记录，符合条件 {} 条；模型 {}，权重 {}",
+            a.answer.total,
+            a.answer.admitted,
+            engine.model(),
+            a.answer.weights
+        ),
+    });
+}
+
+/// One match as a few lines: who, the passage that earned it, and what of the question it answers.
+pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
+    let mut about = vec![
+        console.say(m.kind.as_str(), m.kind.zh()).to_owned(),
+        m.id.to_string(),
+    ];
+    if let Some(f) = &m.facets {
+        about.extend(f.organisation.iter().map(|o| o.name.clone()));
+        about.extend(f.region.map(|r| r.full_name()));
+    }
+    let title = match m.title.is_empty() {
+        true if m.facets.is_none() => console.say("(sealed)", "（保密）").to_owned(),
+        true => m.id.to_string(),
+        false => shorten(&m.title, 60),
+    };
+    console.line(format!(
+        "{:>3}  {:.3}  {title}  [{}]",
+        m.rank,
+        m.score.get(),
+        about.join(" · ")
+    ));
+    if let Some(q) = &m.quote {
+        console.line(format!(
+            "            “{}”  ({} {}–{})",
+            shorten(&q.text, 100),
+            q.path,
+            q.start,
+            q.end
+        ));
+        if let Some(asked) = &q.asked {
+            console.line(format!(
+                "            {} “{}”  ({} {}–{})",
+                console.say("answers", "回应"),
+                shorten(&asked.text, 100),
+                asked.path,
+                asked.start,
+                asked.end
+            ));
+        }
+    }
+    if !explain {
+        console.line(format!("            {}", summary(console, m)));
+    } else {
+        for p in &m.parts {
+            let (en, zh) = p.feature.label();
+            let value = p
+                .value
+                .map_or(console.say("unknown", "未知").to_owned(), |v| {
+                    format!("{v:.4}")
+                });
+            console.line(format!(
+                "            {:+.4} = {:.3} × {value}  {}",
+                p.contribution,
+                p.weight,
+                console.say(en, zh)
+            ));
+        }
+    }
+}
+
+/// The score by family, largest first: `meaning 0.522 · words 0.191 · industry 0.040`.
+fn summary(console: &Console, m: &Match) -> String {
+    use queqiao_engine::Feature as F;
+    let mut families: Vec<(&str, f64)> = Vec::new();
+    for p in &m.parts {
+        let name = match p.feature {
+            F::DenseBest | F::DenseCoverage | F::DenseProfile => console.say("meaning", "语义"),
+            F::Words | F::Bigrams | F::WordsShare | F::BigramsShare => console.say("words", "用词"),
+            other => {
+                let (en, zh) = other.label();
+                console.say(en, zh)
+            }
+        };
+        match families.iter_mut().find(|f| f.0 == name) {
+            Some(f) => f.1 += p.contribution,
+            None => families.push((name, p.contribution)),
+        }
+    }
+    families.retain(|f| f.1.abs() >= 0.0005);
+    families.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let parts: Vec<String> = families
+        .iter()
+        .map(|(n, v)| format!("{n} {v:.3}"))
+        .collect();
+    format!("= {}", parts.join(" + "))
+}

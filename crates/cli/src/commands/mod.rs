@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub(crate) mod care;
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod matching;
+pub(crate) mod models;
+pub(crate) mod open;
+pub(crate) mod rank;
+pub(crate) mod serve;
+pub(crate) mod train;

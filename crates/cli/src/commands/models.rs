@@ -1,0 +1,72 @@
+//! `queqiao models`: what there is, and whether it is whole.
+
+use super::open;
+use crate::{
+    args::{Cli, Format, ModelsArgs},
+    failure::{Failure, chain},
+    output::Console,
+};
+use queqiao_engine::embed::ModelStore;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    dim: usize,
+    licence: String,
+    summary: String,
+    default: bool,
+    folder: String,
+    verified: Option<bool>,
+    problem: Option<String>,
+}
+
+pub(crate) fn run(cli: &Cli, args: &ModelsArgs, console: &Console) -> Result<(), Failure> {
+    let store = ModelStore::find(&open::model_folders(cli))?;
+    let rows: Vec<Row> = store
+        .list()
+        .iter()
+        .map(|m| {
+            let check = args.verify.then(|| store.verify(&m.name));
+            Row {
+                name: m.name.clone(),
+                dim: m.dim,
+                licence: m.licence.clone(),
+                summary: m.summary.clone(),
+                default: m.name == store.default_name(),
+                folder: store.dir().join(&m.name).display().to_string(),
+                verified: check.as_ref().map(Result::is_ok),
+                problem: check.and_then(|c| c.err().map(|e| chain(&e))),
+            }
+        })
+        .collect();
+    match args.format {
+        Format::Json => console.json(&rows)?,
+        Format::Table => {
+            let mut table = console.table(match console.lang {
+                queqiao_domain::Lang::En => ["model", "dim", "licence", "what it is", "state"],
+                queqiao_domain::Lang::Zh => ["模型", "维数", "许可", "说明", "状态"],
+            });
+            for r in &rows {
+                let state = match (r.verified, r.default) {
+                    (Some(false), _) => console.say("damaged", "已损坏"),
+                    (Some(true), _) => console.say("verified", "已校验"),
+                    (None, true) => console.say("default", "默认"),
+                    (None, false) => "",
+                };
+                table.add_row([
+                    r.name.as_str(),
+                    &r.dim.to_string(),
+                    &r.licence,
+                    &r.summary,
+                    state,
+                ]);
+            }
+            console.line(table.to_string());
+        }
+    }
+    match rows.iter().find_map(|r| r.problem.as_ref()) {
+        Some(problem) => Err(Failure::failed(problem.clone(), problem.clone())),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Opening models and data folders, for all commands.
+
+use crate::{
+    args::{Cli, DataArgs},
+    failure::Failure,
+};
+use queqiao_domain::Date;
+use queqiao_engine::{
+    Engine, EngineOptions,
+    embed::{Embedder, ModelStore},
+};
+use std::{path::PathBuf, sync::Arc};
+
+/// The folders that may hold models, best first.
+pub(crate) fn model_folders(cli: &Cli) -> Vec<PathBuf> {
+    match &cli.models {
+        Some(dir) => vec![dir.clone()],
+        None => ModelStore::search_dirs(),
+    }
+}
+
+/// The model of a name, or the default one. A path to a model folder is a name too.
+pub(crate) fn model(cli: &Cli, name: Option<&str>) -> Result<Arc<dyn Embedder>, Failure> {
+    if let Some(name) = name
+        && (name.contains('/') || name.contains(std::path::MAIN_SEPARATOR))
+    {
+        let model = queqiao_engine::embed::StaticModel::load(name.as_ref())?;
+        return Ok(Arc::new(model));
+    }
+    let store = ModelStore::find(&model_folders(cli))?;
+    let model = match name {
+        Some(name) => store.load(name)?,
+        None => store.load_default()?,
+    };
+    Ok(Arc::new(model))
+}
+
+/// The engine over an existing data folder.
+pub(crate) fn engine(
+    cli: &Cli,
+    data: &DataArgs,
+    model_name: Option<&str>,
+) -> Result<Engine, Failure> {
+    if !data.data.exists() {
+        let path = data.data.display();
+        return Err(Failure::input(
+            format!(
+                "there is no data folder {path}: import records first (queqiao import FILE --data {path}), or name another with --data"
+            ),
+            format!(
+                "数据目录 {path} 不存在：请先导入（queqiao import 文件 --data {path}），或用 --data 指定"
+            ),
+        ));
+    }
+    engine_or_new(cli, data, model_name)
+}
+
+/// The engine over a data folder that is made when it is missing.
+pub(crate) fn engine_or_new(
+    cli: &Cli,
+    data: &DataArgs,
+    model_name: Option<&str>,
+) -> Result<Engine, Failure> {
+    let model = model(cli, model_name)?;
+    Ok(Engine::open(&data.data, model, EngineOptions::default())?)
+}
+
+/// Today in China (UTC+8), where the records' days are.
+pub(crate) fn today() -> Date {
+    let offset = jiff::tz::Offset::constant(8);
+    offset.to_datetime(jiff::Timestamp::now()).date()
+}

@@ -1,0 +1,85 @@
+//! Why a command failed, and with which exit code.
+
+use queqiao_domain::Bilingual;
+use queqiao_engine::{Code, Error};
+use std::fmt::Write;
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: Bilingual,
+    bad_input: bool,
+}
+
+impl Failure {
+    /// Something did not work: exit code 1.
+    pub(crate) fn failed(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self {
+            message: Bilingual::new(en, zh),
+            bad_input: false,
+        }
+    }
+
+    /// What was given is wrong: exit code 2.
+    pub(crate) fn input(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self {
+            message: Bilingual::new(en, zh),
+            bad_input: true,
+        }
+    }
+
+    pub(crate) fn message(&self) -> &Bilingual {
+        &self.message
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        if self.bad_input { 2 } else { 1 }
+    }
+}
+
+/// An error with its causes, each once.
+pub(crate) fn chain(e: &dyn std::error::Error) -> String {
+    let mut out = e.to_string();
+    let mut cause = e.source();
+    while let Some(c) = cause {
+        let _ = write!(out, ": {c}");
+        cause = c.source();
+    }
+    out
+}
+
+impl From<Error> for Failure {
+    fn from(e: Error) -> Self {
+        let text = chain(&e);
+        let bad_input = matches!(
+            e.code(),
+            Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::Aborted
+        );
+        Self {
+            message: Bilingual::new(text.clone(), text),
+            bad_input,
+        }
+    }
+}
+
+impl From<queqiao_engine::store::StoreError> for Failure {
+    fn from(e: queqiao_engine::store::StoreError) -> Self {
+        Error::from(e).into()
+    }
+}
+
+impl From<queqiao_engine::embed::EmbedError> for Failure {
+    fn from(e: queqiao_engine::embed::EmbedError) -> Self {
+        let text = chain(&e);
+        Self::failed(text.clone(), text)
+    }
+}
+
+impl From<queqiao_intake::Error> for Failure {
+    fn from(e: queqiao_intake::Error) -> Self {
+        Self {
+            message: e.message(),
+            bad_input: e.cause.is_input(),
+        }
+    }
+}

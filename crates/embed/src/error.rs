@@ -1,0 +1,173 @@
+//! Errors by cause: each says what failed, on what, and what to try.
+
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// What can go wrong with a model or its training.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EmbedError {
+    /// A file of a model folder is not there.
+    #[error(
+        "model folder {} has no {file}; a model needs model.safetensors, tokenizer.json and config.json: copy the folder again",
+        dir.display()
+    )]
+    MissingFile {
+        /// The model folder.
+        dir: PathBuf,
+        /// The file's name.
+        file: &'static str,
+    },
+    /// Reading or writing failed.
+    #[error("cannot {action} {}; check that the path exists and may be accessed", path.display())]
+    Io {
+        /// "read", "write", …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file's content is not what its name promises.
+    #[error("{} is damaged or of another kind: {reason}; copy it again from its source", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tensor has the wrong type, shape or values.
+    #[error("{}: tensor `{tensor}` {reason}; the file was not written as a Model2Vec model: export it again", path.display())]
+    BadTensor {
+        /// The safetensors file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The tokenizer and the matrix are of different models.
+    #[error(
+        "model folder {}: tokenizer.json has {tokens} tokens but model.safetensors has {rows} rows for them; the two files are from different models: copy both from the same one",
+        dir.display()
+    )]
+    TokenizerMismatch {
+        /// The model folder.
+        dir: PathBuf,
+        /// Entries of the tokenizer's vocabulary.
+        tokens: usize,
+        /// Rows of the matrix, or entries of its mapping.
+        rows: usize,
+    },
+    /// A file is not the one the manifest lists.
+    #[error(
+        "{}: sha256 is {actual}, the manifest says {expected}; the file was changed or cut short: copy the model again, or run the training again to register it",
+        path.display()
+    )]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// Sum in the manifest.
+        expected: String,
+        /// Sum of the file.
+        actual: String,
+    },
+    /// No folder with a manifest was found.
+    #[error(
+        "no model folder found (looked for manifest.json in {}); set QUEQIAO_MODELS to the folder that holds manifest.json",
+        list_paths(searched)
+    )]
+    NoModels {
+        /// Where it was looked for.
+        searched: Vec<PathBuf>,
+    },
+    /// The store has no model of this name.
+    #[error("no model named `{name}` in {}; there {}", dir.display(), list_names(available))]
+    UnknownModel {
+        /// The name asked for.
+        name: String,
+        /// The store.
+        dir: PathBuf,
+        /// What it has.
+        available: Vec<String>,
+    },
+    /// The tokenizer refused a text.
+    #[error("the tokenizer of model `{model}` failed: {reason}; use another model for this text")]
+    Tokenize {
+        /// The model.
+        model: String,
+        /// The tokenizer's reason.
+        reason: String,
+    },
+    /// Training refuses the corpus.
+    #[error("this corpus cannot train a model: {reason}")]
+    Corpus {
+        /// Why, and what would be accepted.
+        reason: String,
+    },
+    /// A line of a corpus file cannot be read.
+    #[error("{}, line {line}: {reason}", path.display())]
+    CorpusLine {
+        /// The file.
+        path: PathBuf,
+        /// Line number from 1.
+        line: usize,
+        /// What is wrong and what would be accepted.
+        reason: String,
+    },
+    /// A training option is out of its range.
+    #[error("training option `{option}`: {reason}")]
+    Option {
+        /// The option's name.
+        option: &'static str,
+        /// The accepted range.
+        reason: String,
+    },
+    /// Training was stopped by the caller; a checkpoint may be there to go on from.
+    #[error(
+        "training was stopped at step {step}; run it again with the same options to go on from its last checkpoint"
+    )]
+    Stopped {
+        /// Steps done.
+        step: usize,
+    },
+}
+
+impl EmbedError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> EmbedError {
+        let path = path.to_owned();
+        move |source| EmbedError::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn bad_file(path: &Path, reason: impl std::fmt::Display) -> EmbedError {
+        EmbedError::BadFile {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+fn list_paths(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    if shown.is_empty() {
+        "no folder at all".to_owned()
+    } else {
+        shown.join(", ")
+    }
+}
+
+fn list_names(names: &[String]) -> String {
+    match names {
+        [] => "is none".to_owned(),
+        [one] => format!("is `{one}`"),
+        many => format!("are `{}`", many.join("`, `")),
+    }
+}

@@ -1,0 +1,632 @@
+//! The command line as scripts rely on it: results, formats, exit codes, and what bad input gets.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+use support::{Server, fails, json, ok, run, sample};
+use tempfile::TempDir;
+
+/// A data folder with the needs and experts of one half of the sample.
+struct Folder {
+    dir: TempDir,
+}
+
+impl Folder {
+    fn empty() -> Self {
+        Folder {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn with_sample() -> Self {
+        let f = Self::empty();
+        for (file, kind) in [
+            ("needs-gba.csv", "need"),
+            ("experts-gba.csv", "expert"),
+            ("achievements-gba.csv", "achievement"),
+        ] {
+            ok(&["import", &sample(file), "--kind", kind, "--data", &f.data()]);
+        }
+        f
+    }
+
+    fn data(&self) -> String {
+        self.path("data").display().to_string()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let p = self.path(name);
+        fs::write(&p, bytes).unwrap();
+        p.display().to_string()
+    }
+
+    /// All records, as exported.
+    fn records(&self) -> String {
+        let file = self.path("all.jsonl");
+        let _ = fs::remove_file(&file);
+        ok(&[
+            "export",
+            file.to_str().unwrap(),
+            "--data",
+            &self.data(),
+            "--with-contacts",
+        ]);
+        fs::read_to_string(file).unwrap()
+    }
+}
+
+fn ids(answer: &Value) -> Vec<&str> {
+    answer["matches"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["id"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn import_match_both_ways() {
+    let f = Folder::with_sample();
+    let data = f.data();
+    // Lithium plating: the trap is a record that shares the words and not the field.
+    let answer = json(&[
+        "match", "--need", "GBA-N02", "--data", &data, "--format", "json", "-k", "5",
+    ]);
+    assert_eq!(ids(&answer)[0], "GBA-E03", "{answer:#}");
+    let best = &answer["matches"][0];
+    let sum: f64 = best["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["contribution"].as_f64().unwrap())
+        .sum();
+    assert!((sum - best["score"].as_f64().unwrap()).abs() < 1e-12);
+    assert!(
+        best["quote"]["text"]
+            .as_str()
+            .is_some_and(|t| !t.is_empty())
+    );
+
+    // The same question gets the same answer, but for its name.
+    let mut again = json(&[
+        "match", "--need", "GBA-N02", "--data", &data, "--format", "json", "-k", "5",
+    ]);
+    again["match_id"] = answer["match_id"].clone();
+    assert_eq!(again, answer);
+
+    // 让科学家找到企业家.
+    let needs = json(&[
+        "match", "--need", "GBA-E03", "--data", &data, "--format", "json", "-k", "3",
+    ]);
+    assert!(ids(&needs).contains(&"GBA-N02"), "{needs:#}");
+
+    // Any set of kinds, a filter, a text, a table.
+    let both = json(&[
+        "match",
+        "--need",
+        "GBA-N07",
+        "--to",
+        "expert,achievement",
+        "--filter",
+        "region : 440000",
+        "--data",
+        &data,
+        "--format",
+        "json",
+    ]);
+    let kinds: std::collections::BTreeSet<_> = both["matches"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        ["achievement", "expert"]
+    );
+    let table = ok(&[
+        "match",
+        "--text",
+        "电池热失控预警",
+        "--data",
+        &data,
+        "--explain",
+    ]);
+    assert!(
+        table.contains("answers") && table.contains("meaning, best passage"),
+        "{table}"
+    );
+    let chinese = ok(&[
+        "match",
+        "--text",
+        "电池热失控预警",
+        "--data",
+        &data,
+        "--lang",
+        "zh",
+    ]);
+    assert!(chinese.contains("回应"), "{chinese}");
+
+    // A file asks row by row, or as one text.
+    let rows = json(&[
+        "match",
+        "--file",
+        &sample("needs-tj.csv"),
+        "--kind",
+        "need",
+        "--data",
+        &data,
+        "--format",
+        "json",
+        "-k",
+        "2",
+    ]);
+    assert_eq!(rows["answers"].as_array().unwrap().len(), 30);
+    let text = f.write("need.txt", "湿法隔膜陶瓷涂层掉粉");
+    assert!(
+        !ids(&json(&[
+            "match", "--file", &text, "--data", &data, "--format", "json"
+        ]))
+        .is_empty()
+    );
+}
+
+#[test]
+fn importing_twice_changes_nothing_and_export_gives_back_what_was_put_in() {
+    let f = Folder::with_sample();
+    let before = f.records();
+    let again = json(&[
+        "import",
+        &sample("experts-gba.csv"),
+        "--kind",
+        "expert",
+        "--data",
+        &f.data(),
+        "--format",
+        "json",
+    ]);
+    assert_eq!(
+        (&again["created"], &again["updated"], &again["unchanged"]),
+        (&0.into(), &0.into(), &80.into())
+    );
+    assert_eq!(f.records(), before);
+    // Through each format and back.
+    for format in ["jsonl", "csv", "xlsx"] {
+        let g = Folder::empty();
+        let file = g.path(&format!("out.{format}")).display().to_string();
+        ok(&["export", &file, "--data", &f.data(), "--with-contacts"]);
+        ok(&["import", &file, "--data", &g.data()]);
+        let sorted = |s: &str| {
+            let mut lines: Vec<String> = s.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(&g.records()), sorted(&before), "{format}");
+    }
+    // Contacts leave only when asked for.
+    let file = f.path("plain.jsonl").display().to_string();
+    ok(&["export", &file, "--data", &f.data()]);
+    assert!(
+        before.contains("@example.com")
+            && !fs::read_to_string(&file).unwrap().contains("@example.com")
+    );
+}
+
+#[test]
+fn bad_rows_come_back_to_be_corrected() {
+    let f = Folder::empty();
+    let file = f.write(
+        "需求.csv",
+        "需求编号,需求名称,技术难题,所在地区,拟投入资金（万元）,民族\nN1,好的,问题,深圳市,100,汉\nN2,坏的,问题,亚特兰蒂斯,很多,汉\nN3,少列\n",
+    );
+    let s = run(&["import", &file, "--data", &f.data()]);
+    assert_eq!(s.code, 2, "{}", s.err);
+    for told in ["亚特兰蒂斯", "GB/T 2260", "很多", "需求.csv", "ethnicity"] {
+        assert!(s.out.contains(told), "{told}: {}", s.out);
+    }
+    assert_eq!(f.records().lines().count(), 1);
+    let bad = f.path("需求.bad.csv");
+    let text = fs::read_to_string(&bad).unwrap();
+    let corrected = text
+        .replace("亚特兰蒂斯", "广州市")
+        .replace("很多", "50")
+        .replace("[列数 / columns]", "");
+    // The row that lacked columns is left out by hand.
+    let corrected: String = corrected
+        .lines()
+        .filter(|l| !l.contains("少列"))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    let corrected = f.write("更正.csv", corrected);
+    ok(&["import", &corrected, "--data", &f.data(), "--kind", "need"]);
+    let records = f.records();
+    assert!(
+        records.contains("\"N2\"") && records.contains("440100"),
+        "{records}"
+    );
+}
+
+#[test]
+fn a_hundred_thousand_rows_in_one_go() {
+    // Few words a row: the point is that nothing grows with the file.
+    let f = Folder::empty();
+    let path = f.path("needs.csv");
+    let mut out = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+    writeln!(out, "需求编号,需求名称,所在地区").unwrap();
+    let n = if cfg!(debug_assertions) {
+        10_000
+    } else {
+        100_000
+    };
+    for i in 0..n {
+        writeln!(out, "N{i},第{i}号轴承降噪,440300").unwrap();
+    }
+    drop(out);
+    let report = json(&[
+        "import",
+        path.to_str().unwrap(),
+        "--data",
+        &f.data(),
+        "--format",
+        "json",
+    ]);
+    assert_eq!(report["created"], n);
+    let answer = json(&[
+        "match",
+        "--text",
+        "第777号轴承",
+        "--to",
+        "need",
+        "--data",
+        &f.data(),
+        "--format",
+        "json",
+        "-k",
+        "1000",
+    ]);
+    assert_eq!(ids(&answer).len(), 1000);
+}
+
+#[test]
+fn bad_input_gets_one_clear_message_and_changes_nothing() {
+    let f = Folder::with_sample();
+    let data = f.data();
+    let before = f.records();
+    let m = |args: &[&str], code, words: &[&str]| {
+        let mut all = vec!["match", "--data", &data];
+        all.extend(args);
+        fails(&all, code, words);
+    };
+    m(&["--text", ""], 2, &["text", "empty"]);
+    m(&["--text", "。。"], 2, &["no letter"]);
+    m(&["--need", "nobody"], 2, &["nobody", "list the records"]);
+    m(&["--text", "电池", "-k", "0"], 2, &["1 to 1000"]);
+    m(&["--text", "电池", "-k", "1000000"], 2, &["1 to 1000"]);
+    m(
+        &["--text", "电池", "--to", "exprt"],
+        2,
+        &["did you mean `expert`"],
+    );
+    m(
+        &["--text", "电池", "--filter", "regoin : 44"],
+        2,
+        &["position", "did you mean `region`"],
+    );
+    m(
+        &["--text", "电池", "--today", "yesterday"],
+        2,
+        &["2026-11-23"],
+    );
+    m(
+        &["--text", "电池", "--model", "nothing"],
+        1,
+        &["nothing", "queqiao-zh-en-256"],
+    );
+    m(&[], 2, &["--need"]);
+    let big = f.write("big.txt", "长".repeat(400_000));
+    m(&["--file", &big], 2, &["at most 100000 characters"]);
+    let latin = f.write("latin.txt", b"caf\xe9");
+    m(&["--file", &latin], 2, &["not UTF-8 after byte 3"]);
+    m(
+        &["--file", &f.path("missing.csv").display().to_string()],
+        1,
+        &["missing.csv"],
+    );
+
+    let i = |file: &str, extra: &[&str], code, words: &[&str]| {
+        let mut all = vec!["import", file, "--data", &data];
+        all.extend(extra);
+        fails(&all, code, words);
+    };
+    i(
+        &f.path("missing.xlsx").display().to_string(),
+        &[],
+        1,
+        &["missing.xlsx"],
+    );
+    i(
+        &f.write("empty.csv", ""),
+        &["--kind", "need"],
+        2,
+        &["empty.csv"],
+    );
+    i(
+        &f.write("odd.csv", "甲,乙\n1,2\n"),
+        &["--kind", "need"],
+        2,
+        &["odd.csv"],
+    );
+    i(
+        &f.write("not.xlsx", "PK\u{3}\u{4}nonsense"),
+        &["--kind", "need"],
+        2,
+        &["not.xlsx"],
+    );
+    i(
+        &f.write("x.csv", "需求名称\nx\n"),
+        &["--kind", "thing"],
+        2,
+        &["unknown kind `thing`"],
+    );
+    // An id that exists with another kind is a bad row.
+    let s = run(&[
+        "import",
+        &f.write("other.csv", "需求编号,需求名称\nGBA-E01,同号\n"),
+        "--kind",
+        "need",
+        "--data",
+        &data,
+    ]);
+    assert!(
+        s.code == 2 && s.out.contains("belongs to a record of kind expert"),
+        "{}{}",
+        s.out,
+        s.err
+    );
+
+    fails(
+        &["match", "--text", "x", "--data", "no-such-folder"],
+        2,
+        &["no-such-folder", "import"],
+    );
+    let strange = f.path("strange");
+    fs::create_dir(&strange).unwrap();
+    fs::write(strange.join("notes.txt"), "mine").unwrap();
+    fails(
+        &[
+            "import",
+            &sample("needs-tj.csv"),
+            "--data",
+            strange.to_str().unwrap(),
+        ],
+        1,
+        &["strange", "notes.txt"],
+    );
+    assert_eq!(
+        fs::read_to_string(strange.join("notes.txt")).unwrap(),
+        "mine"
+    );
+    assert_eq!(f.records(), before);
+}
+
+#[test]
+fn a_folder_or_a_port_in_use() {
+    let f = Folder::with_sample();
+    let server = Server::start(&f.path("data"));
+    fails(
+        &["match", "--text", "电池", "--data", &f.data()],
+        1,
+        &["in use", "gRPC"],
+    );
+    fails(
+        &["import", &sample("needs-tj.csv"), "--data", &f.data()],
+        1,
+        &["in use"],
+    );
+    let other = Folder::empty();
+    fails(
+        &[
+            "serve",
+            "--listen",
+            &server.address,
+            "--data",
+            &other.data(),
+        ],
+        1,
+        &["in use"],
+    );
+    fails(
+        &["serve", "--listen", "nonsense", "--data", &other.data()],
+        2,
+        &["127.0.0.1:50051"],
+    );
+    fails(
+        &["serve", "--listen", "0.0.0.0:0", "--data", &other.data()],
+        1,
+        &["allow"],
+    );
+    let config = other.write("c.toml", "max_connection = 3\n");
+    fails(
+        &["serve", "--config", &config, "--data", &other.data()],
+        2,
+        &["max_connection"],
+    );
+    assert_eq!(server.terminate(), 0);
+    ok(&["match", "--text", "电池", "--data", &f.data()]);
+}
+
+#[test]
+fn a_damaged_model_is_named() {
+    let f = Folder::empty();
+    let models = f.path("models");
+    copy(&support::root().join("models"), &models);
+    let ok_here = |args: &[&str]| {
+        let mut c = support::queqiao(args);
+        c.env("QUEQIAO_MODELS", &models);
+        support::said(&c.output().unwrap())
+    };
+    assert_eq!(ok_here(&["models", "--verify"]).code, 0);
+    let listed: Value =
+        serde_json::from_str(&ok_here(&["models", "--format", "json"]).out).unwrap();
+    let name = listed[0]["name"].as_str().unwrap();
+    let weights = models.join(name).join("model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&weights, &bytes).unwrap();
+    for args in [
+        ["models", "--verify"].as_slice(),
+        &["import", &sample("needs-tj.csv"), "--data", &f.data()],
+    ] {
+        let s = ok_here(args);
+        assert!(
+            s.code == 1 && s.err.contains("model.safetensors"),
+            "{}{}",
+            s.out,
+            s.err
+        );
+    }
+    fs::remove_file(&weights).unwrap();
+    assert!(
+        ok_here(&["models", "--verify"])
+            .err
+            .contains("model.safetensors")
+    );
+    fs::remove_dir_all(&models).unwrap();
+    assert_eq!(ok_here(&["models"]).code, 1);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for e in fs::read_dir(from).unwrap().flatten() {
+        let to = to.join(e.file_name());
+        if e.path().is_dir() {
+            copy(&e.path(), &to);
+        } else {
+            fs::copy(e.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn backup_restore_and_doctor() {
+    let f = Folder::with_sample();
+    let file = f.path("backup.redb").display().to_string();
+    ok(&["backup", &file, "--data", &f.data()]);
+    fails(&["backup", &file, "--data", &f.data()], 1, &["exists"]);
+    let g = Folder::empty();
+    ok(&["restore", &file, "--data", &g.data()]);
+    assert_eq!(g.records(), f.records());
+    fails(&["restore", &file, "--data", &g.data()], 2, &["not empty"]);
+    let report = json(&[
+        "doctor",
+        "--data",
+        &g.data(),
+        "--format",
+        "json",
+        "--rebuild",
+    ]);
+    assert_eq!(report["store_sound"], true);
+    let ask = |x: &Folder| {
+        let mut a = json(&[
+            "match",
+            "--need",
+            "GBA-N01",
+            "--data",
+            &x.data(),
+            "--format",
+            "json",
+        ]);
+        a["match_id"] = Value::Null;
+        a["seq"] = Value::Null;
+        a
+    };
+    assert_eq!(ask(&f), ask(&g), "a restored folder gives the same answers");
+    // A damaged backup is not taken for a data folder.
+    let mut bytes = fs::read(&file).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    let cut = f.write("cut.redb", bytes);
+    let h = Folder::empty();
+    assert_ne!(run(&["restore", &cut, "--data", &h.data()]).code, 0);
+    assert!(!h.path("data").exists());
+}
+
+#[test]
+fn rank_writes_a_run_and_says_what_is_wrong_with_a_collection() {
+    let f = Folder::empty();
+    let c = f.path("collection");
+    fs::create_dir_all(c.join("qrels")).unwrap();
+    fs::write(
+        c.join("corpus.jsonl"),
+        "{\"_id\":\"d 1\",\"title\":\"轴承降噪\",\"text\":\"\"}\n{\"_id\":\"d/2\",\"passages\":[{\"title\":\"\",\"text\":\"电池热失控\"}]}\n",
+    )
+    .unwrap();
+    fs::write(c.join("queries.jsonl"), "{\"_id\":\"q1\",\"title\":\"轴承噪声\",\"text\":\"\"}\n{\"_id\":\"q2\",\"passages\":[{\"title\":\"\",\"text\":\"电池\"},{\"title\":\"\",\"text\":\"热失控\"}]}\n").unwrap();
+    let folder = c.display().to_string();
+    let out = f.path("out.trec").display().to_string();
+    for mode in ["hybrid", "dense", "lexical"] {
+        ok(&["rank", &folder, "--mode", mode, "--run", &out]);
+        let run = fs::read_to_string(&out).unwrap();
+        let first: Vec<&str> = run.lines().filter(|l| l.contains(" 1 ")).collect();
+        assert!(
+            first[0].starts_with("q1 Q0 d 1 1 ") && first[1].starts_with("q2 Q0 d/2 1 "),
+            "{run}"
+        );
+    }
+    fails(
+        &["rank", &folder, "--pool", "judged", "--run", &out],
+        2,
+        &["no judgements"],
+    );
+    fs::write(
+        c.join("qrels/test.tsv"),
+        "query-id\tcorpus-id\tscore\nq1\td/2\t1\n",
+    )
+    .unwrap();
+    ok(&["rank", &folder, "--run", &out]);
+    fs::write(
+        c.join("corpus.jsonl"),
+        "{\"_id\":\"a\",\"title\":\"x\"}\nnonsense\n",
+    )
+    .unwrap();
+    fails(&["rank", &folder, "--run", &out], 2, &["corpus.jsonl:2"]);
+    fs::write(
+        c.join("corpus.jsonl"),
+        "{\"_id\":\"a\",\"title\":\"x\"}\n{\"_id\":\"a\",\"title\":\"y\"}\n",
+    )
+    .unwrap();
+    fails(&["rank", &folder, "--run", &out], 2, &["stands twice"]);
+    fails(
+        &["rank", "no-such-collection", "--run", &out],
+        1,
+        &["no-such-collection"],
+    );
+}
+
+#[test]
+fn the_demo_runs_to_its_end() {
+    let out = ok(&["demo"]);
+    for told in [
+        "62 needs",
+        "152 experts",
+        "40 achievements",
+        "20 societies",
+        "15 institutions",
+        "serving on",
+        "answers",
+        "GBA-N13",
+    ] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    assert!(ok(&["demo", "--lang", "zh"]).contains("虚构样例"));
+}
