@@ -1,5 +1,5 @@
 //! Real needs, real experts and every collection, where this machine has them.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod support;
 

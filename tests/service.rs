@@ -1,5 +1,5 @@
 //! The service as other programs meet it: a client in another language, a signal, a kill.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod support;
 
