@@ -374,3 +374,57 @@ fn a_corpus_that_cannot_teach_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn documents_of_one_class_come_together() {
+    // Every document is in one language; only the class says which English one belongs to which
+    // Chinese one, as an outcome says which need met which expert.
+    let mut rng = Rng(5);
+    let documents: Vec<Document> = (0..800)
+        .map(|i| {
+            let (d, topic) = document(i / 2, &mut rng);
+            let class = format!("topic {topic}");
+            if i % 2 == 0 {
+                Document {
+                    id: format!("zh{i}"),
+                    title_en: String::new(),
+                    abstract_en: String::new(),
+                    keywords_en: Vec::new(),
+                    class,
+                    ..d
+                }
+            } else {
+                Document {
+                    id: format!("en{i}"),
+                    title_en: d.title_en,
+                    abstract_en: d.abstract_en,
+                    class,
+                    ..Document::default()
+                }
+            }
+        })
+        .collect();
+    let source = Documents {
+        facts: SourceFacts::default(),
+        weight: 1.0,
+        gated: false,
+        documents,
+    };
+    let corpus = Corpus {
+        sources: vec![Box::new(source)],
+        words: Vec::new(),
+    };
+    let train = |class_share| {
+        let options = TrainOptions {
+            class_share,
+            ..options(150)
+        };
+        let trained = Trainer::new(&corpus, options)
+            .unwrap()
+            .run(&mut Silent)
+            .unwrap();
+        accuracy(&trained.model("m").unwrap(), 150)
+    };
+    let (without, with) = (train(0.0), train(0.5));
+    assert!(with > 0.8 && with > without + 0.4, "{without} {with}");
+}

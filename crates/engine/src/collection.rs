@@ -1,11 +1,10 @@
 //! Test collections in BEIR's layout with passages, ranked without a data folder.
 
-use crate::{Error, entry::TextPipeline, matching::Ranking, question::Question};
-use ndarray::s;
+use crate::{Error, entry::TextPipeline, matching::Ranking, piece::Piece, question::Question};
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
-use queqiao_embed::{Embedder, Role};
+use queqiao_embed::Embedder;
 use queqiao_ranking::Weights;
-use queqiao_retrieval::{Change, EmbeddedIndex, Entry, Index, Mode, Passage, Shape};
+use queqiao_retrieval::{Change, EmbeddedIndex, Index, Mode, Shape};
 use rayon::prelude::*;
 use serde::Deserialize;
 use std::{
@@ -15,6 +14,9 @@ use std::{
     path::Path,
     sync::Arc,
 };
+
+/// Documents embedded at a time.
+const CHUNK: usize = 4_096;
 
 /// One line of `corpus.jsonl` or `queries.jsonl`.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,14 +42,18 @@ struct LinePassage {
 }
 
 impl Line {
-    /// The texts to embed: the record's own, then its passages. Never empty.
-    fn texts(&self) -> Vec<String> {
-        let join = |title: &str, text: &str| format!("{title} {text}").trim().to_owned();
-        let own = join(&self.title, &self.text);
-        let mut out: Vec<String> = if own.is_empty() { vec![] } else { vec![own] };
-        out.extend(self.passages.iter().map(|p| join(&p.title, &p.text)));
+    /// Titles and texts: the record's own, then its passages. Never empty.
+    fn texts(&self) -> Vec<(&str, &str)> {
+        let own = (self.title.as_str(), self.text.as_str());
+        let blank = own.0.trim().is_empty() && own.1.trim().is_empty();
+        let mut out = if blank { vec![] } else { vec![own] };
+        out.extend(
+            self.passages
+                .iter()
+                .map(|p| (p.title.as_str(), p.text.as_str())),
+        );
         if out.is_empty() {
-            out.push(String::new());
+            out.push(("", ""));
         }
         out
     }
@@ -171,37 +177,29 @@ impl Collection {
             fingerprint: pipeline.fingerprint(),
         })?;
         let mut seq = 0;
-        for (c, chunk) in self.corpus.chunks(4096).enumerate() {
-            let texts: Vec<Vec<String>> = chunk.iter().map(Line::texts).collect();
-            let flat: Vec<String> = texts.iter().flatten().cloned().collect();
-            let vectors = pipeline.embed(&flat, Role::Passage)?;
-            let terms: Vec<Vec<Passage>> = texts
+        for (c, chunk) in self.corpus.chunks(CHUNK).enumerate() {
+            let pieces: Vec<Vec<Piece<'_>>> = chunk
                 .par_iter()
-                .map(|ts| {
-                    ts.iter()
-                        .map(|t| {
-                            let t = pipeline.segmenter.terms(t);
-                            Passage {
-                                words: t.words,
-                                bigrams: t.bigrams,
-                            }
-                        })
+                .map(|line| {
+                    let texts = line.texts().into_iter();
+                    texts
+                        .flat_map(|(title, text)| Piece::of_text(title, text))
                         .collect()
                 })
                 .collect();
-            let mut row = 0;
-            let mut changes = Vec::with_capacity(chunk.len());
-            for (i, (line, passages)) in chunk.iter().zip(terms).enumerate() {
-                let rows = row..row + passages.len();
-                row = rows.end;
-                let key = (c * 4096 + i) as u64;
-                changes.push(Change::Put(Box::new(Entry {
-                    key,
-                    facets: facets(key, line)?,
-                    passages,
-                    vectors: vectors.slice(s![rows, ..]).to_owned(),
-                })));
-            }
+            let records = chunk
+                .iter()
+                .enumerate()
+                .map(|(i, line)| {
+                    let key = (c * CHUNK + i) as u64;
+                    Ok((key, facets(key, line)?))
+                })
+                .collect::<Result<_, Error>>()?;
+            let changes: Vec<Change> = pipeline
+                .pieces_to_entries(&pieces, records)?
+                .into_iter()
+                .map(|e| Change::Put(Box::new(e)))
+                .collect();
             seq += changes.len() as u64;
             index.apply(changes, seq)?;
         }
@@ -215,7 +213,7 @@ impl Collection {
         query: &Line,
         options: &RankOptions,
     ) -> Result<Vec<RunLine>, Error> {
-        let question = Question::from_passages(pipeline, query.texts())?;
+        let question = Question::from_passages(pipeline, &query.texts())?;
         let nothing = HashSet::new();
         let judged = self.judged.get(&query.id).unwrap_or(&nothing);
         let document = |key: u64| self.corpus[key as usize].id.as_str();

@@ -560,7 +560,8 @@ impl Engine {
     ) -> Result<Vec<Note>, Error> {
         let mut notes = Vec::new();
         if request.mode != Mode::Lexical {
-            let covered = self.pipeline.embedder.coverage(&question.texts.join("\n"));
+            let text: Vec<&str> = question.fields.iter().map(|f| f.1.as_str()).collect();
+            let covered = self.pipeline.embedder.coverage(&text.join("\n"));
             if let Some(share) = covered.filter(|c| *c < LOW_COVERAGE) {
                 let percent = (share * 100.0).round();
                 notes.push(Note {

@@ -12,6 +12,7 @@ mod engine;
 mod entry;
 mod error;
 mod matching;
+mod piece;
 mod question;
 mod quoting;
 mod request;

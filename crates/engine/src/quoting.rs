@@ -3,6 +3,7 @@
 use crate::{
     Error,
     entry::TextPipeline,
+    piece::Piece,
     question::Question,
     response::{Asked, Quote},
 };
@@ -26,6 +27,9 @@ pub(crate) struct Quoter<'a> {
     asked: Vec<Clause<'a>>,
     vectors: Array2<f32>,
     words: Vec<HashSet<String>>,
+    /// How much of the matter each clause is: 1 for the title and what is nearest to it. A need
+    /// also speaks of its company's awards, and an award answers nothing.
+    matter: Vec<f64>,
 }
 
 impl<'a> Quoter<'a> {
@@ -33,25 +37,27 @@ impl<'a> Quoter<'a> {
         let fields = question
             .fields
             .iter()
-            .map(|(p, t)| (p.as_str(), t.as_str()));
+            .map(|(p, t)| (p.as_str(), t.as_str(), 0));
         let asked = split_clauses(fields, MAX_CLAUSES);
         let (vectors, words) = read(pipeline, &asked, Role::Query)?;
+        let matter = matter(&asked, &vectors);
         Ok(Self {
             pipeline,
             asked,
             vectors,
             words,
+            matter,
         })
     }
 
-    /// The clause of the record's unit `passage` that best answers a clause of the question, by
+    /// The clause of the record's piece `passage` that best answers a clause of the question, by
     /// meaning and shared words. `None` when nothing is similar at all.
     pub(crate) fn quote(&self, record: &Record, passage: usize) -> Result<Option<Quote>, Error> {
-        let units = record.units();
-        let Some(unit) = units.get(passage) else {
+        let pieces = Piece::of_record(record);
+        let Some(piece) = pieces.get(passage) else {
             return Ok(None);
         };
-        let fields = unit.parts.iter().map(|p| (p.path.as_str(), p.text));
+        let fields = piece.fields().map(|f| (f.path.as_str(), f.text, f.start));
         let answering = split_clauses(fields, MAX_CLAUSES);
         let (vectors, words) = read(self.pipeline, &answering, Role::Passage)?;
         let similarity = |i: usize, j: usize| {
@@ -60,7 +66,7 @@ impl<'a> Quoter<'a> {
             let least = self.words[i].len().min(words[j].len()).max(1) as f64;
             let telling = |c: &Clause<'_>| ((c.end - c.start) as f64 / TELLING).min(1.0);
             let weight = 0.5 + 0.25 * (telling(&self.asked[i]) + telling(&answering[j]));
-            (cosine + SHARED_WORDS * shared / least.max(4.0)) * weight
+            (cosine + SHARED_WORDS * shared / least.max(4.0)) * weight * self.matter[i]
         };
         let best = best_pair(self.asked.len(), answering.len(), similarity);
         Ok(best.map(|(i, j)| {
@@ -79,6 +85,25 @@ impl<'a> Quoter<'a> {
             }
         }))
     }
+}
+
+/// Nearness of each clause to the title, from a quarter to 1; all 1 where there is no title.
+fn matter(asked: &[Clause<'_>], vectors: &Array2<f32>) -> Vec<f64> {
+    if asked.first().is_none_or(|c| c.path != "title") {
+        return vec![1.0; asked.len()];
+    }
+    let near: Vec<f64> = (0..asked.len())
+        .map(|i| f64::from(vectors.row(i).dot(&vectors.row(0))).max(0.0))
+        .collect();
+    let others = near.iter().skip(1).copied().fold(0.0, f64::max);
+    near.iter()
+        .enumerate()
+        .map(|(i, n)| match i {
+            0 => 1.0,
+            _ if others > 0.0 => 0.25 + 0.75 * n / others,
+            _ => 0.25,
+        })
+        .collect()
 }
 
 fn read(

@@ -15,15 +15,16 @@ pub struct Clause<'a> {
     pub end: usize,
 }
 
-/// The clauses of a list of fields (path, text), at most `limit` of them.
+/// The clauses of a list of fields (path, text, where the text begins in the field), at most
+/// `limit` of them.
 pub fn split_clauses<'a>(
-    fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+    fields: impl IntoIterator<Item = (&'a str, &'a str, usize)>,
     limit: usize,
 ) -> Vec<Clause<'a>> {
     let mut out = Vec::new();
-    for (path, text) in fields {
+    for (path, text, begins) in fields {
         // Offsets in characters, counted once along the field.
-        let (mut byte, mut char) = (0, 0);
+        let (mut byte, mut char) = (0, begins);
         for r in clauses(text) {
             if out.len() == limit {
                 return out;
@@ -70,14 +71,14 @@ mod tests {
     #[test]
     fn offsets_count_characters() {
         let text = "膜污染。  开发𠮷新膜；OK";
-        let found = split_clauses([("problem", text), ("t", "x")], 10);
+        let found = split_clauses([("problem", text, 0), ("t", "x", 7)], 10);
         let chars: Vec<char> = text.chars().collect();
         for c in &found[..3] {
             assert_eq!(chars[c.start..c.end].iter().collect::<String>(), c.text);
         }
         assert_eq!(found[1].text, "开发𠮷新膜；");
-        assert_eq!(found[3].path, "t");
-        assert_eq!(split_clauses([("p", text)], 2).len(), 2);
+        assert_eq!((found[3].path, found[3].start), ("t", 7));
+        assert_eq!(split_clauses([("p", text, 0)], 2).len(), 2);
     }
 
     #[test]

@@ -302,6 +302,19 @@ impl Index for EmbeddedIndex {
                 "its vectors hold NaN or infinity".to_owned(),
             ));
         }
+        let weights = query
+            .passages
+            .iter()
+            .flat_map(|p| p.words.iter().chain(&p.bigrams));
+        if let Some(t) = weights
+            .into_iter()
+            .find(|t| !(t.weight > 0.0 && t.weight.is_finite()))
+        {
+            return Err(IndexError::Query(format!(
+                "the term `{}` has weight {}",
+                t.text, t.weight
+            )));
+        }
         let guard = self.read();
         let state = &*guard;
         let mut admitted = Vec::new();

@@ -51,10 +51,19 @@ pub enum Mode {
 /// One passage of what is asked.
 #[derive(Debug, Clone, Default)]
 pub struct QueryPassage {
-    /// Its words.
-    pub words: Vec<String>,
-    /// Its bigrams.
-    pub bigrams: Vec<String>,
+    /// Its words; of a word given twice the first counts.
+    pub words: Vec<QueryTerm>,
+    /// Its bigrams; likewise.
+    pub bigrams: Vec<QueryTerm>,
+}
+
+/// A term that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryTerm {
+    /// The term.
+    pub text: String,
+    /// How much it matters, above 0; 1 is usual.
+    pub weight: f64,
 }
 
 /// A question to the index.

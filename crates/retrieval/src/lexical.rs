@@ -5,7 +5,7 @@
 //! segments were merged.
 
 use crate::{
-    index::{Change, IndexError, LexicalParts, QueryPassage},
+    index::{Change, IndexError, LexicalParts, QueryPassage, QueryTerm},
     slots::{Slot, Slots},
 };
 use std::{
@@ -300,7 +300,7 @@ impl Lexical {
     /// Normalised BM25 per segment and document: 0 where nothing matches or nobody is admitted.
     fn bm25(
         &self,
-        terms: &[String],
+        terms: &[QueryTerm],
         side: Side,
         admitted: &[bool],
     ) -> Result<Vec<Vec<f64>>, IndexError> {
@@ -320,11 +320,11 @@ impl Lexical {
         let mut seen = HashSet::new();
         let mut greatest = 0.0;
         let mut hits: Vec<(usize, u32, u32)> = Vec::new();
-        for term in terms {
-            if term.len() > MAX_TERM || !seen.insert(term.as_str()) {
+        for QueryTerm { text, weight } in terms {
+            if text.len() > MAX_TERM || !seen.insert(text.as_str()) {
                 continue;
             }
-            let term = Term::from_field_text(field, term);
+            let term = Term::from_field_text(field, text);
             hits.clear();
             for (s, reader) in readers.iter().enumerate() {
                 let postings = reader
@@ -343,7 +343,7 @@ impl Lexical {
                 }
             }
             let df = hits.len() as f64;
-            let idf = (1.0 + (view.passages - df + 0.5) / (df + 0.5)).ln();
+            let idf = weight * (1.0 + (view.passages - df + 0.5) / (df + 0.5)).ln();
             greatest += idf * (K1 + 1.0);
             for &(s, doc, tf) in &hits {
                 let map = &view.maps[s];

@@ -17,5 +17,5 @@ mod slots;
 pub use embedded::EmbeddedIndex;
 pub use index::{
     Candidate, Capabilities, Change, DenseParts, Entry, Health, Index, IndexError, LexicalParts,
-    Mode, Passage, Query, QueryPassage, SearchResult, Shape,
+    Mode, Passage, Query, QueryPassage, QueryTerm, SearchResult, Shape,
 };

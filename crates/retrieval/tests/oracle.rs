@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_retrieval::{
-    Change, EmbeddedIndex, Entry, Index, Mode, Passage, Query, QueryPassage, Shape,
+    Change, EmbeddedIndex, Entry, Index, Mode, Passage, Query, QueryPassage, QueryTerm, Shape,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -37,6 +37,16 @@ fn terms(rng: &mut ChaCha8Rng, max: usize) -> Vec<String> {
         .collect()
 }
 
+fn asked(rng: &mut ChaCha8Rng) -> Vec<QueryTerm> {
+    terms(rng, 8)
+        .into_iter()
+        .map(|text| QueryTerm {
+            text,
+            weight: rng.random_range(0.1..1.0),
+        })
+        .collect()
+}
+
 fn entry(rng: &mut ChaCha8Rng, key: u64) -> Entry {
     let kind = Kind::ALL[rng.random_range(0..Kind::ALL.len())];
     let mut r = Record::new(RecordId::new(format!("r{key}")).unwrap(), kind);
@@ -58,14 +68,19 @@ fn entry(rng: &mut ChaCha8Rng, key: u64) -> Entry {
 }
 
 /// BM25 as the papers write it, over passages, divided by the greatest possible.
-fn bm25(asked: &[String], doc: &[String], all: &[&Vec<String>]) -> f64 {
+fn bm25(asked: &[QueryTerm], doc: &[String], all: &[&Vec<String>]) -> f64 {
     let (k1, b) = (0.9, 0.4);
     let n = all.len() as f64;
     let mean = all.iter().map(|d| d.len()).sum::<usize>() as f64 / n;
     let (mut score, mut greatest) = (0.0, 0.0);
-    for t in asked.iter().collect::<std::collections::BTreeSet<_>>() {
+    // Of a term given twice the first weight counts.
+    let mut first: BTreeMap<&String, f64> = BTreeMap::new();
+    for t in asked {
+        first.entry(&t.text).or_insert(t.weight);
+    }
+    for (t, weight) in first {
         let df = all.iter().filter(|d| d.contains(t)).count() as f64;
-        let idf = (1.0 + (n - df + 0.5) / (df + 0.5)).ln();
+        let idf = weight * (1.0 + (n - df + 0.5) / (df + 0.5)).ln();
         greatest += idf * (k1 + 1.0);
         let tf = doc.iter().filter(|w| *w == t).count() as f64;
         if tf > 0.0 {
@@ -86,8 +101,8 @@ fn check(index: &EmbeddedIndex, truth: &BTreeMap<u64, Entry>, rng: &mut ChaCha8R
     let vectors = Array2::from_shape_vec((m, DIM), vectors).unwrap();
     let passages: Vec<QueryPassage> = (0..m)
         .map(|_| QueryPassage {
-            words: terms(rng, 8),
-            bigrams: terms(rng, 8),
+            words: asked(rng),
+            bigrams: asked(rng),
         })
         .collect();
     let filter = Filter::parse(
@@ -252,8 +267,8 @@ fn equal_questions_get_equal_bits_however_the_index_grew() {
     }
     let vectors = Array2::from_shape_vec((1, DIM), unit(&mut rng)).unwrap();
     let passages = [QueryPassage {
-        words: terms(&mut rng, 8),
-        bigrams: terms(&mut rng, 8),
+        words: asked(&mut rng),
+        bigrams: asked(&mut rng),
     }];
     let ask = |i: &EmbeddedIndex| {
         let r = i

@@ -109,14 +109,14 @@ impl Default for TrainOptions {
     fn default() -> Self {
         TrainOptions {
             dim: 256,
-            steps: 1_800,
+            steps: 2_000,
             batch: 1_024,
             temperature: 0.1,
             learning_rate: 2e-3,
             warm_up: 100,
-            token_dropout: 0.4,
+            token_dropout: 0.5,
             mask_share: 0.3,
-            noise_share: 0.3,
+            noise_share: 0.15,
             class_share: 0.0,
             paragraph_pairs: 2.5,
             short_pairs: 1.0,

@@ -170,7 +170,7 @@ impl Trained {
             line(format!("```\n{}\n```\n", card.command.trim()));
         }
         line(format!(
-            "Seed {}, {} steps of {} pairs (InfoNCE, temperature {}, symmetric), Adam at {} falling to a twentieth, token drop-out {}, shared words masked in {} of the pairs, parts of words {}. {} pairs and {} tokens seen; loss {}.\n",
+            "Seed {}, {} steps of {} pairs (InfoNCE, temperature {}, symmetric), Adam at {} falling to a twentieth, token drop-out {}, shared words masked in {} of the pairs, wording without a subject in {} of the texts, {} paragraphs a document, parts of words {}. {} pairs and {} tokens seen; loss {}.\n",
             o.seed,
             o.steps,
             o.batch,
@@ -178,6 +178,8 @@ impl Trained {
             o.learning_rate,
             o.token_dropout,
             o.mask_share,
+            o.noise_share,
+            o.paragraphs,
             match o.composition {
                 Some(c) => format!(
                     "on (characters {}, words {}, affixes {})",
