@@ -613,6 +613,92 @@ fn rank_writes_a_run_and_says_what_is_wrong_with_a_collection() {
     );
 }
 
+/// The sample's own judgements: need, record, grade.
+fn judgements() -> Vec<(String, String, f64)> {
+    ["qrels-gba.tsv", "qrels-tj.tsv"]
+        .iter()
+        .flat_map(|f| {
+            fs::read_to_string(sample(f))
+                .unwrap()
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .map(|l| {
+            let c: Vec<&str> = l.split_whitespace().collect();
+            (c[0].to_owned(), c[1].to_owned(), c[2].parse().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn the_sample_finds_who_its_authors_had_in_mind() {
+    let f = Folder::empty();
+    for half in ["gba", "tj"] {
+        for (file, kind) in [
+            ("needs", "need"),
+            ("experts", "expert"),
+            ("achievements", "achievement"),
+        ] {
+            ok(&[
+                "import",
+                &sample(&format!("{file}-{half}.csv")),
+                "--kind",
+                kind,
+                "--data",
+                &f.data(),
+            ]);
+        }
+    }
+    let mut by_need: std::collections::BTreeMap<String, Vec<(String, f64)>> = Default::default();
+    for (need, record, grade) in judgements() {
+        by_need.entry(need).or_default().push((record, grade));
+    }
+    assert_eq!(by_need.len(), 62);
+    let (mut sum, mut star) = (0.0, 0);
+    for (need, relevant) in &by_need {
+        let answer = json(&[
+            "match",
+            "--need",
+            need,
+            "--to",
+            "expert,achievement",
+            "--data",
+            &f.data(),
+            "--format",
+            "json",
+        ]);
+        let found = ids(&answer);
+        let discount = |i: usize| 1.0 / (i as f64 + 2.0).log2();
+        let gain = |id: &str| relevant.iter().find(|r| r.0 == id).map_or(0.0, |r| r.1);
+        let dcg: f64 = found
+            .iter()
+            .enumerate()
+            .map(|(i, id)| gain(id) * discount(i))
+            .sum();
+        let mut grades: Vec<f64> = relevant.iter().map(|r| r.1).collect();
+        grades.sort_by(|a, b| b.total_cmp(a));
+        sum += dcg
+            / grades
+                .iter()
+                .take(10)
+                .enumerate()
+                .map(|(i, g)| g * discount(i))
+                .sum::<f64>();
+        star += usize::from(["GBA-E29", "TJ-E59"].contains(&found[0]));
+        // Who opted out is never proposed.
+        for out in ["GBA-E17", "GBA-E59", "TJ-E41", "TJ-E48"] {
+            assert!(!found.contains(&out), "{need} is answered with {out}");
+        }
+    }
+    let mean = sum / by_need.len() as f64;
+    assert!(mean > 0.78, "nDCG@10 over the sample is {mean:.3}");
+    assert!(
+        star <= 4,
+        "the two who claim everything come first {star} times"
+    );
+}
+
 #[test]
 fn the_demo_runs_to_its_end() {
     let out = ok(&["demo"]);
