@@ -78,11 +78,17 @@ fn ids(answer: &Value) -> Vec<&str> {
 fn import_match_both_ways() {
     let f = Folder::with_sample();
     let data = f.data();
-    // Lithium plating: the trap is a record that shares the words and not the field.
+    // Coating of battery separators: the two who coat separators come before those who share the
+    // words and not the field (cookware, optics, ceramic substrates).
     let answer = json(&[
         "match", "--need", "GBA-N02", "--data", &data, "--format", "json", "-k", "5",
     ]);
-    assert_eq!(ids(&answer)[0], "GBA-E03", "{answer:#}");
+    let first: std::collections::BTreeSet<_> = ids(&answer)[..2].iter().copied().collect();
+    assert_eq!(
+        first,
+        ["GBA-E03", "GBA-E04"].into_iter().collect(),
+        "{answer:#}"
+    );
     let best = &answer["matches"][0];
     let sum: f64 = best["parts"]
         .as_array()

@@ -1,5 +1,6 @@
 //! Ids: the caller's own, kept so that they come back; derived where there is none.
 
+use crate::assemble::is_plain;
 use percent_encoding::percent_decode_str;
 use queqiao_domain::{Detail, IdError, Record, RecordId};
 
@@ -23,12 +24,12 @@ pub(crate) fn take(text: &str) -> Result<RecordId, IdError> {
     RecordId::new(out)
 }
 
-/// The id as the caller wrote it.
+/// The id as the caller wrote it; as it is stored where a cell would not give that back.
 pub(crate) fn shown(id: &RecordId) -> String {
     percent_decode_str(id.as_str())
         .decode_utf8()
         .ok()
-        .filter(|t| take(t).as_ref() == Ok(id))
+        .filter(|t| is_plain(t) && take(t).as_ref() == Ok(id))
         .map_or_else(|| id.as_str().to_owned(), |t| t.into_owned())
 }
 
@@ -102,6 +103,10 @@ mod tests {
             ),
             ("a b", "a%20b"),
             ("50% 津", "50%25%20%E6%B4%A5"),
+            // What a cell would lose or read otherwise stays encoded.
+            ("%07", "%07"),
+            ("%20a", "%20a"),
+            ("json%3A1", "json%3A1"),
         ] {
             let id = take(given).unwrap();
             assert_eq!(id.as_str(), kept);

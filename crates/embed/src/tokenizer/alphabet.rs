@@ -159,13 +159,14 @@ impl Alphabet {
         self.len
     }
 
-    /// The symbols of a piece of the vocabulary; `None` when it holds a character that no
-    /// normalised text has.
-    pub(super) fn piece(&self, piece: &str) -> Option<Vec<u16>> {
-        piece
-            .chars()
-            .map(|c| is_run_char(c).then(|| self.symbols[c as usize]))
-            .collect()
+    /// Appends the symbols of a piece of the vocabulary; appends nothing and says `false` when it
+    /// is empty or holds a character that no normalised text has.
+    pub(super) fn append_piece(&self, piece: &str, out: &mut Vec<u16>) -> bool {
+        let known = !piece.is_empty() && piece.chars().all(is_run_char);
+        if known {
+            out.extend(piece.chars().map(|c| self.symbols[c as usize]));
+        }
+        known
     }
 
     /// Replaces `out` by the symbols of a text.

@@ -26,11 +26,21 @@ pub(super) struct Trie {
     units: Vec<Unit>,
 }
 
+/// A key: where its symbols lie in a common buffer, and its token. Tens of thousands of small
+/// vectors would take more memory than the trie.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub(super) start: u32,
+    pub(super) len: u32,
+    pub(super) id: u32,
+}
+
 impl Trie {
     /// A trie of the keys; of two equal keys the later one wins. `symbols` is above every symbol
     /// and no key is empty.
-    pub(super) fn new(mut keys: Vec<(Vec<u16>, u32)>, symbols: usize) -> Self {
-        keys.sort_by(|a, b| a.0.cmp(&b.0));
+    pub(super) fn new(buffer: &[u16], mut keys: Vec<Key>, symbols: usize) -> Self {
+        let of = |k: &Key| &buffer[k.start as usize..(k.start + k.len) as usize];
+        keys.sort_by(|a, b| of(a).cmp(of(b)));
         let mut builder = Builder {
             units: vec![FREE; symbols + 1],
             hint: 1,
@@ -42,14 +52,14 @@ impl Trie {
         let mut children = Vec::new();
         while let Some((node, lo, hi, depth)) = stack.pop() {
             let mut at = lo;
-            while at < hi && keys[at].0.len() == depth {
-                builder.units[node as usize].id = keys[at].1;
+            while at < hi && keys[at].len as usize == depth {
+                builder.units[node as usize].id = keys[at].id;
                 at += 1;
             }
             children.clear();
             while at < hi {
-                let symbol = keys[at].0[depth];
-                let end = at + keys[at..hi].partition_point(|k| k.0[depth] == symbol);
+                let symbol = of(&keys[at])[depth];
+                let end = at + keys[at..hi].partition_point(|k| of(k)[depth] == symbol);
                 children.push((symbol, at, end));
                 at = end;
             }
@@ -64,6 +74,10 @@ impl Trie {
                 stack.push((child, lo, hi, depth + 1));
             }
         }
+        // Every child of every node lies within, or beyond the end where there is nothing.
+        let used = builder.units.iter().rposition(|u| u.check != NONE);
+        builder.units.truncate(used.map_or(1, |u| u + 1));
+        builder.units.shrink_to_fit();
         Trie {
             units: builder.units,
         }
@@ -104,7 +118,7 @@ impl Builder {
             let base = slot - first;
             let need = base + self.symbols;
             if self.units.len() <= need {
-                self.units.resize(need + 1 + need / 4, FREE);
+                self.units.resize(need + 1 + need / 8, FREE);
             }
             if children
                 .clone()
@@ -135,7 +149,21 @@ mod tests {
                 keys.push((vec![a, b, 59, a], u32::from(a) * 10_000 + u32::from(b)));
             }
         }
-        let trie = Trie::new(keys.clone(), 60);
+        let buffer: Vec<u16> = keys.iter().flat_map(|k| k.0.clone()).collect();
+        let mut start = 0;
+        let flat = keys
+            .iter()
+            .map(|(symbols, id)| {
+                let len = symbols.len() as u32;
+                start += len;
+                Key {
+                    start: start - len,
+                    len,
+                    id: *id,
+                }
+            })
+            .collect();
+        let trie = Trie::new(&buffer, flat, 60);
         let find = |key: &[u16]| {
             let mut at = (Trie::ROOT, NONE);
             for &s in key {

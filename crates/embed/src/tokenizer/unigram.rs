@@ -4,7 +4,7 @@
 use super::{
     Known, Scratch,
     alphabet::{Alphabet, SEPARATOR, is_han_symbol},
-    trie::{NONE, Trie},
+    trie::{Key, NONE, Trie},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -96,15 +96,19 @@ impl UnigramTokenizer {
     pub(crate) fn new<'a>(pieces: impl Iterator<Item = (&'a str, f64)> + Clone) -> Self {
         let alphabet = Alphabet::new(pieces.clone().map(|p| p.0));
         let scores: Vec<f64> = pieces.clone().map(|p| p.1).collect();
-        let keys = pieces
-            .enumerate()
-            .filter_map(|(id, (piece, _))| {
-                let symbols = alphabet.piece(piece)?;
-                (!symbols.is_empty()).then_some((symbols, id as u32))
-            })
-            .collect();
+        let (mut buffer, mut keys) = (Vec::new(), Vec::with_capacity(scores.len()));
+        for (id, (piece, _)) in pieces.enumerate() {
+            let start = buffer.len() as u32;
+            if alphabet.append_piece(piece, &mut buffer) {
+                keys.push(Key {
+                    start,
+                    len: buffer.len() as u32 - start,
+                    id: id as u32,
+                });
+            }
+        }
         UnigramTokenizer {
-            trie: Trie::new(keys, alphabet.len()),
+            trie: Trie::new(&buffer, keys, alphabet.len()),
             unknown_score: scores.iter().copied().fold(f64::INFINITY, f64::min) - UNKNOWN_PENALTY,
             alphabet,
             scores,

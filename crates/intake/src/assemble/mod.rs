@@ -377,6 +377,11 @@ fn cell_text(t: &str) -> Option<Value> {
     (!text.is_empty()).then(|| Value::Text(text.to_owned()))
 }
 
+/// Whether a cell with this text has just this text as its value.
+pub(crate) fn is_plain(t: &str) -> bool {
+    matches!(cell_text(t), Some(Value::Text(text)) if text == t)
+}
+
 fn told_kind(v: &Value) -> bool {
     match v {
         Value::Text(t) | Value::Json(Json::String(t)) => t.parse::<Kind>().is_ok(),
