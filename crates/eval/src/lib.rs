@@ -1,0 +1,41 @@
+//! The ranking laboratory: judgements, runs, measures, significance, reports.
+//!
+//! Purpose: the field's measures to the last digit, faster than what people use, with the
+//! statistics that tell a gain from noise. Invariant: equal files give equal figures, bit for bit,
+//! in whatever order their lines stand and on however many cores; every convention names the source
+//! file of trec_eval, or the paper, that it follows. Plain values in, plain values out: this crate
+//! knows no other of ours, no async and no wire.
+//!
+//! ```
+//! use queqiao_eval::{Options, Precision, Qrels, Run, evaluate, parse_list};
+//!
+//! let qrels = Qrels::from_triples([("q1", "d1", 2.0), ("q1", "d2", 0.0), ("q1", "d3", 1.0)])?;
+//! let run = Run::from_triples(
+//!     "mine",
+//!     [("q1", "d2", 0.9), ("q1", "d1", 0.8), ("q1", "d3", 0.1)],
+//!     Precision::Double,
+//! )?;
+//! let e = evaluate(&qrels, &run, &parse_list("nDCG@10,AP,P@1")?, Options::default())?;
+//! assert_eq!(e.means[2], 0.0);
+//! # Ok::<(), queqiao_eval::Error>(())
+//! ```
+
+mod error;
+mod evaluate;
+mod hashing;
+mod ids;
+mod input;
+mod lang;
+mod measure;
+mod observe;
+mod qrels;
+mod run;
+
+pub use error::{Cause, Error, Place};
+pub use evaluate::{Evaluation, Evaluator, Missing, Options, evaluate, evaluate_file};
+pub use input::{LONGEST_LINE, Supply, qrels_of};
+pub use lang::{Lang, Text};
+pub use measure::{Aggregation, Measure, Name, Param, Value, parse_list};
+pub use observe::{Observation, Placement, Watch};
+pub use qrels::{Judgements, Qrels};
+pub use run::{Answers, Precision, Run};
