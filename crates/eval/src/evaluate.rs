@@ -9,7 +9,8 @@ use crate::{
     qrels::{Judgements, Qrels},
     run::{Answers, Group, Precision, Run, empty_run, stem},
 };
-use std::path::Path;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
 
 /// What counts for a judged query that a run does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +31,9 @@ pub struct Options {
     pub precision: Precision,
     /// Answers of a query that count, after ordering (trec_eval `-M`); all by default.
     pub depth: Option<u32>,
+    /// Leave out queries that have no document of grade 1 or more. trec_eval, pytrec_eval and
+    /// ir_measures count them, as 0 by nearly every measure.
+    pub only_answerable: bool,
     /// What else to look at on the way.
     pub watch: Watch,
 }
@@ -66,6 +70,19 @@ impl Evaluation {
     pub fn row(&self, query: usize) -> &[f64] {
         let n = self.measures.len();
         self.values.get(query * n..(query + 1) * n).unwrap_or(&[])
+    }
+
+    /// True where the run answers a query that counts.
+    fn answers_query(&self, query: &str) -> bool {
+        let holds = |list: &[String]| list.binary_search_by(|q| q.as_str().cmp(query)).is_ok();
+        holds(&self.queries) && !holds(&self.unanswered)
+    }
+
+    fn answered_queries(&self) -> impl Iterator<Item = &str> {
+        self.queries
+            .iter()
+            .map(String::as_str)
+            .filter(|q| self.answers_query(q))
     }
 
     /// The values of a measure, by query.
@@ -133,26 +150,46 @@ impl<'a> Evaluator<'a> {
     ///
     /// Errors: of the file, with line and field; it answers none of the judged queries.
     pub fn file(&self, path: &Path) -> Result<Evaluation, Error> {
-        let source = open(path)?;
+        let mut source = open(path)?;
         let name = source.name.clone();
-        if source.again
-            && let Some((work, tag)) = self.stream(source).map_err(|e| e.in_file(&name))?
-        {
-            let named = tag.unwrap_or_else(|| stem(&name));
-            return self.finish(work, named).map_err(|e| e.in_file(&name));
+        // There is no second look at a pipe: what is judged of it is held at once.
+        if source.again {
+            if let Some((work, tag)) = self.stream(source).map_err(|e| e.in_file(&name))? {
+                let named = tag.unwrap_or_else(|| stem(&name));
+                return self.finish(work, named).map_err(|e| e.in_file(&name));
+            }
+            // The answers to some query are scattered.
+            source = open(path)?;
         }
-        // The answers to some query are scattered, or there is no second look at a pipe.
-        let source = open(path)?;
         let wanted = |q: &str| self.qrels.place(q).is_some();
         let run = Run::from_source(source, self.options.precision, wanted)?;
         self.run(&run).map_err(|e| e.in_file(&name))
+    }
+
+    /// Evaluates run files side by side, on all cores. Runs of one name are called by their files'
+    /// names, and by number where those are the same too.
+    ///
+    /// Errors: as [`Evaluator::file`], of the first file that has any; two runs that answer no query
+    /// in common.
+    pub fn files(&self, paths: &[PathBuf]) -> Result<Vec<Evaluation>, Error> {
+        let done: Vec<Result<Evaluation, Error>> = paths.par_iter().map(|p| self.file(p)).collect();
+        let mut runs = done.into_iter().collect::<Result<Vec<_>, _>>()?;
+        tell_apart(&mut runs, paths);
+        for (i, a) in runs.iter().enumerate() {
+            for b in runs.iter().skip(i + 1) {
+                if !a.answered_queries().any(|q| b.answers_query(q)) {
+                    return Err(different_queries(a, b));
+                }
+            }
+        }
+        Ok(runs)
     }
 
     /// One pass over a file; `None` where answers to a query turn out to be scattered.
     fn stream(
         &self,
         source: crate::input::Source,
-    ) -> Result<Option<(Work<'_>, Option<String>)>, Error> {
+    ) -> Result<Option<(Work, Option<String>)>, Error> {
         let mut work = self.begin();
         let mut group = Group::default();
         let mut current = String::new();
@@ -192,7 +229,7 @@ impl<'a> Evaluator<'a> {
 
     fn close(
         &self,
-        work: &mut Work<'_>,
+        work: &mut Work,
         group: &mut Group,
         place: Option<usize>,
         query: &str,
@@ -223,13 +260,13 @@ impl<'a> Evaluator<'a> {
             .iter()
             .take(most)
             .map(|i| group.ids.get(*i as usize));
-        work.observer.list(q, judged, &work.hits, shown);
+        work.observer.list(q, &work.hits, shown);
         self.values(work, q, judged, retrieved);
         group.clear();
         Ok(())
     }
 
-    fn take_list(&self, work: &mut Work<'_>, q: usize, list: &Answers) {
+    fn take_list(&self, work: &mut Work, q: usize, list: &Answers) {
         let Some(judged) = self.qrels.queries().get(q) else {
             return;
         };
@@ -246,11 +283,11 @@ impl<'a> Evaluator<'a> {
             }
         }
         let shown = list.ids.iter().take(most);
-        work.observer.list(q, judged, &work.hits, shown);
+        work.observer.list(q, &work.hits, shown);
         self.values(work, q, judged, list.len().min(most));
     }
 
-    fn values(&self, work: &mut Work<'_>, q: usize, judged: &Judgements, retrieved: usize) {
+    fn values(&self, work: &mut Work, q: usize, judged: &Judgements, retrieved: usize) {
         let ranked = Ranked {
             judged,
             hits: &work.hits,
@@ -271,7 +308,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn begin(&self) -> Work<'a> {
+    fn begin(&self) -> Work {
         let queries = self.qrels.queries().len();
         let cells = queries * self.plans.len();
         Work {
@@ -286,8 +323,17 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn finish(&self, mut work: Work<'_>, run: String) -> Result<Evaluation, Error> {
-        let answered = work.done.iter().filter(|d| **d).count();
+    fn finish(&self, mut work: Work, run: String) -> Result<Evaluation, Error> {
+        // Queries that nobody could answer are as if nobody had asked them.
+        let counts = |j: &Judgements| !self.options.only_answerable || j.relevant(1.0) > 0;
+        let asked = || {
+            self.qrels
+                .queries()
+                .iter()
+                .enumerate()
+                .filter(|(_, j)| counts(j))
+        };
+        let answered = asked().filter(|(q, _)| work.is_done(*q)).count();
         if answered == 0 {
             return Err(Error::new(
                 Cause::Queries,
@@ -302,8 +348,8 @@ impl<'a> Evaluator<'a> {
             ));
         }
         let mut unanswered = Vec::new();
-        for (q, judged) in self.qrels.queries().iter().enumerate() {
-            if work.done.get(q) == Some(&false) {
+        for (q, judged) in asked() {
+            if !work.is_done(q) {
                 unanswered.push(judged.id().to_owned());
                 if self.options.missing == Missing::Zero {
                     work.hits.clear();
@@ -323,10 +369,10 @@ impl<'a> Evaluator<'a> {
             unanswered,
             unjudged_queries: work.unjudged_queries,
             answers: work.answers,
-            observation: work.observer.finish(),
+            observation: std::mem::take(&mut work.observer).finish(),
         };
-        for (q, judged) in self.qrels.queries().iter().enumerate() {
-            if work.done.get(q) == Some(&true) {
+        for (q, judged) in asked() {
+            if work.is_done(q) {
                 let cells = q * n..(q + 1) * n;
                 out.queries.push(judged.id().to_owned());
                 out.values
@@ -369,7 +415,7 @@ impl Evaluation {
 
 /// An evaluation under way.
 #[derive(Debug)]
-struct Work<'a> {
+struct Work {
     values: Vec<f64>,
     weights: Vec<f64>,
     done: Vec<bool>,
@@ -377,12 +423,60 @@ struct Work<'a> {
     scratch: Vec<Hit>,
     answers: u64,
     unjudged_queries: usize,
-    observer: Observer<'a>,
+    observer: Observer,
 }
 
-impl Work<'_> {
+impl Work {
     fn is_done(&self, q: usize) -> bool {
         self.done.get(q) == Some(&true)
+    }
+}
+
+/// Checks that runs answer the same of the judged queries.
+///
+/// Errors: [`Cause::Queries`], with how many queries only one of two runs answers.
+pub fn same_queries(runs: &[Evaluation]) -> Result<(), Error> {
+    let Some((first, rest)) = runs.split_first() else {
+        return Ok(());
+    };
+    match rest.iter().find(|r| r.unanswered != first.unanswered) {
+        Some(other) => Err(different_queries(first, other)),
+        None => Ok(()),
+    }
+}
+
+fn different_queries(a: &Evaluation, b: &Evaluation) -> Error {
+    let only = |x: &Evaluation, y: &Evaluation| {
+        x.answered_queries().filter(|q| !y.answers_query(q)).count()
+    };
+    let both = a.answered_queries().filter(|q| b.answers_query(q)).count();
+    let (x, y) = (only(a, b), only(b, a));
+    let (a, b) = (&a.run, &b.run);
+    Error::new(
+        Cause::Queries,
+        Text::new(
+            format!(
+                "`{a}` and `{b}` answer different queries: {both} both, {x} only the first, {y} only the second"
+            ),
+            format!("“{a}”与“{b}”回答的查询不同：共同 {both} 个，仅前者 {x} 个，仅后者 {y} 个"),
+        ),
+        Text::new(
+            "name runs over the same queries; where some share them, --missing says what an unanswered one counts",
+            "请给出相同查询上的 run；部分相同时，用 --missing 说明未回答的查询如何计入",
+        ),
+    )
+}
+
+/// Gives runs of one name the names of their files, and numbers where those are the same too.
+fn tell_apart(runs: &mut [Evaluation], paths: &[PathBuf]) {
+    let count = |runs: &[Evaluation], name: &str| runs.iter().filter(|r| r.run == name).count();
+    let doubled: Vec<bool> = runs.iter().map(|r| count(runs, &r.run) > 1).collect();
+    for ((run, path), _) in (runs.iter_mut().zip(paths).zip(doubled)).filter(|(_, d)| *d) {
+        run.run = stem(&path.display().to_string());
+    }
+    let doubled: Vec<bool> = runs.iter().map(|r| count(runs, &r.run) > 1).collect();
+    for ((run, i), _) in (runs.iter_mut().zip(1..).zip(doubled)).filter(|(_, d)| *d) {
+        run.run = format!("{} ({i})", run.run);
     }
 }
 

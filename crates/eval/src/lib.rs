@@ -20,22 +20,35 @@
 //! # Ok::<(), queqiao_eval::Error>(())
 //! ```
 
+mod calibration;
+mod compare;
+mod curve;
 mod error;
 mod evaluate;
 mod hashing;
 mod ids;
 mod input;
 mod lang;
+mod lists;
 mod measure;
 mod observe;
 mod qrels;
+mod report;
 mod run;
+pub mod stats;
 
+pub use calibration::{Bin, Calibration};
+pub use compare::{Comparison, Comparisons, MovedDocument, MovedQuery, Settings, compare};
+pub use curve::precision_recall;
 pub use error::{Cause, Error, Place};
-pub use evaluate::{Evaluation, Evaluator, Missing, Options, evaluate, evaluate_file};
+pub use evaluate::{
+    Evaluation, Evaluator, Missing, Options, evaluate, evaluate_file, same_queries,
+};
 pub use input::{LONGEST_LINE, Supply, qrels_of};
 pub use lang::{Lang, Text};
+pub use lists::Exposure;
 pub use measure::{Aggregation, Measure, Name, Param, Value, parse_list};
 pub use observe::{Observation, Placement, Watch};
 pub use qrels::{Judgements, Qrels};
+pub use report::Report;
 pub use run::{Answers, Precision, Run};

@@ -1,10 +1,7 @@
 //! What else can be seen while a run is evaluated: where judged documents stand, who is shown, and
 //! how scores relate to relevance. Nothing is held that is not asked for.
 
-use crate::{
-    measure::Hit,
-    qrels::{Judgements, Qrels},
-};
+use crate::{measure::Hit, qrels::Qrels};
 use std::collections::HashMap;
 
 /// What to look at.
@@ -39,31 +36,25 @@ pub struct Observation {
 }
 
 /// Looks on.
-#[derive(Debug)]
-pub(crate) struct Observer<'a> {
+#[derive(Debug, Default)]
+pub(crate) struct Observer {
     watch: Watch,
     seen: Observation,
-    qrels: std::marker::PhantomData<&'a Qrels>,
 }
 
-impl<'a> Observer<'a> {
-    pub(crate) fn new(qrels: &'a Qrels, watch: Watch) -> Self {
+impl Observer {
+    pub(crate) fn new(qrels: &Qrels, watch: Watch) -> Self {
         let mut seen = Observation::default();
         if watch.placements {
             seen.placements = vec![Vec::new(); qrels.queries().len()];
         }
-        Observer {
-            watch,
-            seen,
-            qrels: std::marker::PhantomData,
-        }
+        Observer { watch, seen }
     }
 
     /// The answers to one query.
     pub(crate) fn list<'b>(
         &mut self,
         query: usize,
-        _judged: &Judgements,
         hits: &[Hit],
         shown: impl Iterator<Item = &'b str>,
     ) {

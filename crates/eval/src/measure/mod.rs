@@ -11,6 +11,7 @@ mod params;
 mod parse;
 mod plan;
 mod ranked;
+mod trec_name;
 
 pub use name::{Aggregation, Name};
 pub use params::{Param, Value};
