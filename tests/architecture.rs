@@ -20,7 +20,10 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("eval", &[]),
     ("proto", &[]),
     ("server", &["domain", "engine", "proto"]),
-    ("cli", &["domain", "engine", "intake", "proto", "server"]),
+    (
+        "cli",
+        &["domain", "engine", "eval", "intake", "proto", "server"],
+    ),
     ("testkit", &["domain"]),
 ];
 

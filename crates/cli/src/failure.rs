@@ -83,3 +83,13 @@ impl From<queqiao_intake::Error> for Failure {
         }
     }
 }
+
+impl From<queqiao_eval::Error> for Failure {
+    fn from(e: queqiao_eval::Error) -> Self {
+        let told = e.message();
+        Self {
+            message: Bilingual::new(told.en, told.zh),
+            bad_input: e.cause.is_input(),
+        }
+    }
+}

@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         Command::Export(ref a) => commands::export::run(&cli, a, &console),
         Command::Match(ref a) => commands::matching::run(&cli, a, &console),
         Command::Rank(ref a) => commands::rank::run(&cli, a, &console),
+        Command::Eval(ref a) => commands::eval::run(a, &console),
+        Command::Compare(ref a) => commands::compare::run(a, &console),
         Command::Train(ref a) => commands::train::run(&cli, a, &console),
         Command::Models(ref a) => commands::models::run(&cli, a, &console),
         Command::Backup(ref a) => commands::care::backup(&cli, a, &console),

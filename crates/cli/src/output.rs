@@ -37,6 +37,11 @@ impl Console {
         println!("{}", text.as_ref());
     }
 
+    /// A whole document as the result.
+    pub(crate) fn document(&self, text: &str) {
+        print!("{text}");
+    }
+
     /// A line beside the result.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         eprintln!("{}", text.as_ref());

@@ -1,7 +1,9 @@
 //! One file per command.
 
 pub(crate) mod care;
+pub(crate) mod compare;
 pub(crate) mod demo;
+pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod matching;
