@@ -365,15 +365,16 @@ fn a_pipe_and_a_collection() {
     let expected = ok(&["eval", &qrels, &base]);
     assert_eq!(ok(&["eval", &folder, &base]), expected);
     if cfg!(unix) {
-        let cat = Command::new("cat")
+        let mut cat = Command::new("cat")
             .arg(&base)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let out = queqiao(&["eval", &qrels, "/dev/stdin"])
-            .stdin(cat.stdout.unwrap())
+            .stdin(cat.stdout.take().unwrap())
             .output()
             .unwrap();
+        cat.wait().unwrap();
         let s = said(&out);
         assert_eq!((s.code, s.out), (0, expected), "{}", s.err);
     }

@@ -105,9 +105,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
     }
 }
 
-/// A judgement on a line.
+/// A judgement, or a document of a run, on a line.
 #[derive(Debug, Deserialize)]
-pub(super) struct QrelsLine<'a> {
+pub(super) struct Line<'a> {
     #[serde(
         borrow,
         rename = "query_id",
@@ -132,15 +132,16 @@ pub(super) struct QrelsLine<'a> {
     )]
     pub(super) document: Id<'a>,
     #[serde(
-        rename = "relevance",
+        default,
         alias = "rel",
-        alias = "score",
         alias = "grade",
         alias = "label",
         alias = "judgment",
         alias = "judgement"
     )]
-    pub(super) grade: f64,
+    relevance: Option<f64>,
+    #[serde(default)]
+    score: Option<f64>,
     #[serde(
         default,
         borrow,
@@ -152,41 +153,30 @@ pub(super) struct QrelsLine<'a> {
     pub(super) subtopic: Option<Id<'a>>,
 }
 
-/// A document of a run on a line.
-#[derive(Debug, Deserialize)]
-pub(super) struct RunLine<'a> {
-    #[serde(
-        borrow,
-        rename = "query_id",
-        alias = "qid",
-        alias = "query-id",
-        alias = "queryid",
-        alias = "query",
-        alias = "topic"
-    )]
-    pub(super) query: Id<'a>,
-    #[serde(
-        borrow,
-        rename = "doc_id",
-        alias = "docid",
-        alias = "docno",
-        alias = "doc-id",
-        alias = "corpus-id",
-        alias = "corpus_id",
-        alias = "document",
-        alias = "did",
-        alias = "pid"
-    )]
-    pub(super) document: Id<'a>,
-    pub(super) score: f64,
+/// A line of judgements, and its grade; BEIR calls it score.
+pub(super) fn qrels_line(line: &[u8]) -> Result<(Line<'_>, f64), Error> {
+    read(line, "relevance", |l| l.relevance.or(l.score))
 }
 
-pub(super) fn qrels_line(line: &[u8]) -> Result<QrelsLine<'_>, Error> {
-    serde_json::from_slice(line).map_err(|e| wrong(&e, "query_id, doc_id, relevance"))
+/// A line of a run, and its score.
+pub(super) fn run_line(line: &[u8]) -> Result<(Line<'_>, f64), Error> {
+    read(line, "score", |l| l.score)
 }
 
-pub(super) fn run_line(line: &[u8]) -> Result<RunLine<'_>, Error> {
-    serde_json::from_slice(line).map_err(|e| wrong(&e, "query_id, doc_id, score"))
+fn read<'a>(
+    line: &'a [u8],
+    name: &str,
+    value: impl Fn(&Line<'a>) -> Option<f64>,
+) -> Result<(Line<'a>, f64), Error> {
+    let fields = format!("query_id, doc_id, {name}");
+    let l: Line<'a> = serde_json::from_slice(line).map_err(|e| wrong(&e, &fields))?;
+    match value(&l) {
+        Some(v) => Ok((l, v)),
+        None => Err(wrong(
+            &serde::de::Error::custom(format_args!("missing field `{name}`")),
+            &fields,
+        )),
+    }
 }
 
 fn wrong(e: &serde_json::Error, fields: &str) -> Error {

@@ -45,12 +45,12 @@ pub(crate) fn read_qrels(
                     if says_nothing(line) {
                         continue;
                     }
-                    let l = json::qrels_line(line).map_err(|e| e.at(n))?;
+                    let (l, value) = json::qrels_line(line).map_err(|e| e.at(n))?;
                     take(Judgement {
                         query: &l.query.0,
                         subtopic: l.subtopic.as_ref().map_or("0", |s| &s.0),
                         document: &l.document.0,
-                        grade: grade(l.grade, "null").map_err(|e| e.at(n))?,
+                        grade: grade(value, "null").map_err(|e| e.at(n))?,
                         line: n,
                     })?;
                 }

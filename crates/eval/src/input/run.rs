@@ -46,11 +46,11 @@ pub(crate) fn read_run(
                     if says_nothing(line) {
                         continue;
                     }
-                    let l = json::run_line(line).map_err(|e| e.at(n))?;
+                    let (l, value) = json::run_line(line).map_err(|e| e.at(n))?;
                     take(Entry {
                         query: &l.query.0,
                         document: &l.document.0,
-                        score: score(l.score).map_err(|e| e.at(n))?,
+                        score: score(value).map_err(|e| e.at(n))?,
                         line: n,
                     })?;
                 }
