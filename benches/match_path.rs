@@ -17,7 +17,7 @@ use queqiao_testkit::{expert, sentence};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use std::{fs, path::Path, sync::Arc, time::Instant};
+use std::{fs, path::Path, time::Instant};
 
 const PASSAGES: usize = 5;
 const BATCH: usize = 1_000;
@@ -34,9 +34,9 @@ fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("a workspace")?;
-    let model = ModelStore::open(&root.join("models"))?.load_default()?;
+    let model = ModelStore::open(&root.join("models"))?.load(None)?;
     let dir = tempfile::tempdir()?;
-    let engine = Engine::open(dir.path(), Arc::new(model), EngineOptions::default())?;
+    let engine = Engine::open(dir.path(), model, EngineOptions::default())?;
     let tenant = TenantId::default();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
 
@@ -98,8 +98,8 @@ fn main() -> Result<()> {
     }
     drop(engine);
     let start = Instant::now();
-    let model = ModelStore::open(&root.join("models"))?.load_default()?;
-    let _engine = Engine::open(dir.path(), Arc::new(model), EngineOptions::default())?;
+    let model = ModelStore::open(&root.join("models"))?.load(None)?;
+    let _engine = Engine::open(dir.path(), model, EngineOptions::default())?;
     let opened = start.elapsed().as_secs_f64();
 
     let result = json!({

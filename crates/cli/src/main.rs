@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Eval(ref a) => commands::eval::run(a, &console),
         Command::Compare(ref a) => commands::compare::run(a, &console),
         Command::Train(ref a) => commands::train::run(&cli, a, &console),
+        Command::Embed(ref a) => commands::embed::run(&cli, a, &console),
         Command::Models(ref a) => commands::models::run(&cli, a, &console),
         Command::Backup(ref a) => commands::care::backup(&cli, a, &console),
         Command::Restore(ref a) => commands::care::restore(&cli, a, &console),

@@ -100,6 +100,24 @@ pub enum EmbedError {
         /// The tokenizer's reason.
         reason: String,
     },
+    /// A network failed on a text.
+    #[error("model `{model}` failed: {reason}; use another model for this text")]
+    Network {
+        /// The model.
+        model: String,
+        /// The tensor library's reason.
+        reason: String,
+    },
+    /// A model behind an endpoint does not answer, or not as it should.
+    #[error("model `{model}` at {endpoint}: {reason}; try again, or use a local model")]
+    Endpoint {
+        /// The address.
+        endpoint: String,
+        /// The model's name there.
+        model: String,
+        /// What happened.
+        reason: String,
+    },
     /// Training refuses the corpus.
     #[error("this corpus cannot train a model: {reason}")]
     Corpus {
@@ -116,8 +134,8 @@ pub enum EmbedError {
         /// What is wrong and what would be accepted.
         reason: String,
     },
-    /// A training option is out of its range.
-    #[error("training option `{option}`: {reason}")]
+    /// An option is out of its range.
+    #[error("option `{option}`: {reason}")]
     Option {
         /// The option's name.
         option: &'static str,
@@ -135,6 +153,11 @@ pub enum EmbedError {
 }
 
 impl EmbedError {
+    /// Whether it may go better later: a model behind an endpoint that does not answer.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, EmbedError::Endpoint { .. })
+    }
+
     pub(crate) fn io(
         action: &'static str,
         path: &Path,

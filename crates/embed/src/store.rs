@@ -1,14 +1,16 @@
 //! A folder of models with a manifest: list, verify, load.
 
 use crate::{
-    EmbedError, StaticModel,
-    model::{CONFIG, ModelFiles, TOKENIZER, WEIGHTS},
+    EmbedError, Embedder, StaticModel,
+    model::ModelFiles,
+    open::{STATIC, kind_of, open_model},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The manifest's file name.
@@ -17,7 +19,7 @@ const MANIFEST: &str = "manifest.json";
 const VARIABLE: &str = "QUEQIAO_MODELS";
 
 /// A model the store knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// The model's name: its folder's name.
     pub name: String,
@@ -28,6 +30,9 @@ pub struct ModelEntry {
     /// One line for people.
     #[serde(default)]
     pub summary: String,
+    /// Hash of its fingerprint; empty in manifests older than this field.
+    #[serde(default)]
+    pub hash: String,
     /// Its files with their sums.
     pub files: BTreeMap<String, FileEntry>,
 }
@@ -41,7 +46,7 @@ pub struct FileEntry {
     pub bytes: u64,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Manifest {
     format: u32,
     default: String,
@@ -49,7 +54,7 @@ struct Manifest {
 }
 
 /// A folder with `manifest.json` and one folder a model.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelStore {
     dir: PathBuf,
     manifest: Manifest,
@@ -98,10 +103,16 @@ impl ModelStore {
                 format!("format {} where this version reads 1", manifest.format),
             ));
         }
-        if let Some(m) = manifest.models.iter().find(|m| !is_plain_name(&m.name)) {
+        let strange = |m: &ModelEntry| {
+            !is_plain_name(&m.name) || !m.files.keys().all(|f| f.split('/').all(is_plain_name))
+        };
+        if let Some(m) = manifest.models.iter().find(|m| strange(m)) {
             return Err(EmbedError::bad_file(
                 &path,
-                format!("model name `{}` is not the name of a folder in it", m.name),
+                format!(
+                    "model `{}` has a name, or files, that do not lie in this folder",
+                    m.name
+                ),
             ));
         }
         Ok(ModelStore {
@@ -148,18 +159,33 @@ impl ModelStore {
         let entry = self.entry(name)?;
         let dir = self.dir.join(name);
         for (file, expected) in &entry.files {
-            let path = dir.join(file);
-            let bytes = std::fs::read(&path).map_err(EmbedError::io("read", &path))?;
-            check_sum(&path, &bytes, &expected.sha256)?;
+            check_file(&dir.join(file), &expected.sha256)?;
         }
         Ok(())
     }
 
-    /// Loads a model after comparing its files with the manifest.
+    /// Loads a model of any kind, the default one when none is named, after comparing its files
+    /// with the manifest.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify) and [`open_model`](crate::open_model).
+    pub fn load(&self, name: Option<&str>) -> Result<Arc<dyn Embedder>, EmbedError> {
+        let name = name.unwrap_or(&self.manifest.default);
+        self.entry(name)?;
+        let dir = self.dir.join(name);
+        // A static model loads in milliseconds, and what is compared is what is used.
+        if kind_of(&dir)? == STATIC {
+            return Ok(Arc::new(self.load_static(name)?));
+        }
+        self.verify(name)?;
+        open_model(&dir)
+    }
+
+    /// Loads a static model after comparing its files with the manifest.
     ///
     /// # Errors
     /// As [`verify`](Self::verify) and [`StaticModel::load`].
-    pub fn load(&self, name: &str) -> Result<StaticModel, EmbedError> {
+    pub fn load_static(&self, name: &str) -> Result<StaticModel, EmbedError> {
         let entry = self.entry(name)?;
         let files = ModelFiles::read(&self.dir.join(name))?;
         for (file, bytes) in files.parts() {
@@ -177,15 +203,7 @@ impl ModelStore {
         StaticModel::from_files(files, name.to_owned())
     }
 
-    /// Loads the default model.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub fn load_default(&self) -> Result<StaticModel, EmbedError> {
-        self.load(self.default_name())
-    }
-
-    /// Enters a trained model folder of `dir` (or enters it anew) into the manifest, making the
+    /// Enters a model folder of `dir`, of any kind, (or enters it anew) into the manifest, making the
     /// manifest if there is none; the first model becomes the default. The manifest is replaced at
     /// once: a reader sees the old one or the new one.
     ///
@@ -199,27 +217,15 @@ impl ModelStore {
         make_default: bool,
     ) -> Result<ModelStore, EmbedError> {
         let folder = dir.join(name);
-        let model = StaticModel::load(&folder)?;
+        let model = open_model(&folder)?;
         let mut files = BTreeMap::new();
-        for file in [WEIGHTS, TOKENIZER, CONFIG, "README.md"] {
-            let path = folder.join(file);
-            if file == "README.md" && !path.exists() {
-                continue;
-            }
-            let bytes = std::fs::read(&path).map_err(EmbedError::io("read", &path))?;
-            files.insert(
-                file.to_owned(),
-                FileEntry {
-                    sha256: sha256(&bytes),
-                    bytes: bytes.len() as u64,
-                },
-            );
-        }
+        enter(&folder, "", &mut files)?;
         let entry = ModelEntry {
             name: name.to_owned(),
-            dim: crate::Embedder::dim(&model),
+            dim: model.dim(),
             licence: licence.to_owned(),
             summary: summary.to_owned(),
+            hash: model.fingerprint().hash().to_owned(),
             files,
         };
         let mut store = if dir.join(MANIFEST).exists() {
@@ -250,6 +256,36 @@ impl ModelStore {
     }
 }
 
+/// The files of a model's folder and of the folders in it, hidden ones left out, with their sums.
+fn enter(
+    folder: &Path,
+    within: &str,
+    files: &mut BTreeMap<String, FileEntry>,
+) -> Result<(), EmbedError> {
+    let entries = std::fs::read_dir(folder).map_err(EmbedError::io("read", folder))?;
+    for entry in entries {
+        let entry = entry.map_err(EmbedError::io("read", folder))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else {
+            continue;
+        };
+        let name = format!("{within}{name}");
+        if path.is_dir() {
+            enter(&path, &format!("{name}/"), files)?;
+            continue;
+        }
+        let bytes = std::fs::read(&path).map_err(EmbedError::io("read", &path))?;
+        files.insert(
+            name,
+            FileEntry {
+                sha256: sha256(&bytes),
+                bytes: bytes.len() as u64,
+            },
+        );
+    }
+    Ok(())
+}
+
 /// Writes beside the file and renames over it, so that a reader sees the old or the new whole.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), EmbedError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -270,6 +306,11 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), EmbedErr
 
 fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != "." && name != ".."
+}
+
+fn check_file(path: &Path, expected: &str) -> Result<(), EmbedError> {
+    let bytes = std::fs::read(path).map_err(EmbedError::io("read", path))?;
+    check_sum(path, &bytes, expected)
 }
 
 fn check_sum(path: &Path, bytes: &[u8], expected: &str) -> Result<(), EmbedError> {

@@ -222,14 +222,14 @@ fn the_manifest_is_kept() {
         (2, "MIT")
     );
     found.verify("tiny").unwrap();
-    let loaded = found.load_default().unwrap();
+    let loaded = found.load(None).unwrap();
     assert_eq!(
         loaded.fingerprint(),
         StaticModel::load(&store.path().join("tiny"))
             .unwrap()
             .fingerprint()
     );
-    let unknown = found.load("big").unwrap_err().to_string();
+    let unknown = found.load(Some("big")).map(|_| ()).unwrap_err().to_string();
     assert!(
         unknown.contains("no model named `big`") && unknown.contains("is `tiny`"),
         "{unknown}"
@@ -241,7 +241,7 @@ fn the_manifest_is_kept() {
     fs::write(&path, bytes).unwrap();
     for error in [
         found.verify("tiny").unwrap_err(),
-        found.load("tiny").unwrap_err(),
+        found.load(Some("tiny")).map(|_| ()).unwrap_err(),
     ] {
         assert!(matches!(error, EmbedError::Digest { .. }), "{error}");
     }
@@ -253,7 +253,7 @@ fn the_manifest_is_kept() {
         ModelStore::open(store.path())
             .unwrap_err()
             .to_string()
-            .contains("not the name of a folder")
+            .contains("do not lie in this folder")
     );
     fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
     assert!(

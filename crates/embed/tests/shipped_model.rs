@@ -17,10 +17,8 @@ fn models() -> PathBuf {
 fn model() -> &'static StaticModel {
     static MODEL: OnceLock<StaticModel> = OnceLock::new();
     MODEL.get_or_init(|| {
-        ModelStore::find(&[models()])
-            .unwrap()
-            .load_default()
-            .unwrap()
+        let store = ModelStore::find(&[models()]).unwrap();
+        store.load_static(store.default_name()).unwrap()
     })
 }
 
@@ -32,7 +30,7 @@ fn the_manifest_is_true() {
         let size: u64 = entry.files.values().map(|f| f.bytes).sum();
         assert!(size <= 30 << 20, "{} has {size} bytes", entry.name);
         assert!(!entry.licence.is_empty());
-        let loaded = store.load(&entry.name).unwrap();
+        let loaded = store.load(Some(&entry.name)).unwrap();
         assert_eq!(loaded.dim(), entry.dim);
         let card = fs::read_to_string(store.dir().join(&entry.name).join("README.md")).unwrap();
         for part in [

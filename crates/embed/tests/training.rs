@@ -362,17 +362,52 @@ fn a_corpus_that_cannot_teach_is_refused() {
         .collect();
     assert!(refused(thai).contains("neither Chinese nor Latin"));
 
-    let wrong = TrainOptions {
-        temperature: 0.0,
-        ..options(5)
+    for temperatures in [vec![], vec![0.0], vec![0.1, 2.0], vec![0.1; 3]] {
+        let wrong = TrainOptions {
+            temperatures,
+            ..options(5)
+        };
+        let error = Trainer::new(&Corpus::default(), wrong)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("`temperatures`") && error.contains("0.03 to 1"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn heads_share_the_columns_and_weigh_the_same() {
+    let options = TrainOptions {
+        temperatures: vec![0.2, 0.05],
+        ..options(60)
     };
-    let error = Trainer::new(&Corpus::default(), wrong)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("`temperature`") && error.contains("0.03 to 1"),
-        "{error}"
-    );
+    let trained = Trainer::new(&corpus(300), options)
+        .unwrap()
+        .run(&mut Silent)
+        .unwrap();
+    let model = trained.quantised("m").unwrap();
+    let mut rng = Rng(5);
+    let texts: Vec<String> = (0..200)
+        .map(|i| document(i, &mut rng).0.abstract_text)
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let vectors = model.embed(&texts, Role::Passage).unwrap();
+    let length = |columns: std::ops::Range<usize>| -> f32 {
+        let rows = vectors.rows().into_iter();
+        rows.map(|r| {
+            r.iter()
+                .skip(columns.start)
+                .take(columns.len())
+                .map(|x| x * x)
+                .sum::<f32>()
+                .sqrt()
+        })
+        .sum()
+    };
+    let ratio = length(0..16) / length(16..32);
+    assert!((0.85..1.18).contains(&ratio), "{ratio}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{Error, piece::Piece};
 use ndarray::{Array2, ArrayView1, s};
 use queqiao_domain::{Facets, Record};
-use queqiao_embed::{Embedder, Role};
+use queqiao_embed::{EmbedError, Embedder, ModelFingerprint, Role};
 use queqiao_retrieval::{Entry, Passage};
 use queqiao_text::Segmenter;
 use rayon::prelude::*;
@@ -28,6 +28,17 @@ impl TextPipeline {
         Self {
             embedder,
             segmenter: Segmenter::shared(),
+        }
+    }
+
+    /// The same reading of text with a model that knows no word: for shared words alone.
+    pub(crate) fn without_model(&self) -> Self {
+        Self {
+            embedder: Arc::new(Silent {
+                dim: self.embedder.dim(),
+                fingerprint: ModelFingerprint::of_parts("none", []),
+            }),
+            segmenter: self.segmenter,
         }
     }
 
@@ -119,6 +130,30 @@ impl TextPipeline {
             words: terms.words,
             bigrams: terms.bigrams,
         }
+    }
+}
+
+/// A model that knows nothing: every vector is zero.
+struct Silent {
+    dim: usize,
+    fingerprint: ModelFingerprint,
+}
+
+impl Embedder for Silent {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn fingerprint(&self) -> &ModelFingerprint {
+        &self.fingerprint
+    }
+
+    fn embed(&self, texts: &[&str], _: Role) -> Result<Array2<f32>, EmbedError> {
+        Ok(Array2::zeros((texts.len(), self.dim)))
+    }
+
+    fn coverage(&self, _: &str) -> Option<f32> {
+        None
     }
 }
 

@@ -141,6 +141,7 @@ impl Error {
             Error::Excluded { .. } => "RECORD_EXCLUDED",
             Error::Store(e) => store_reason(e),
             Error::Index(_) => "INDEX_FAILED",
+            Error::Embed(e) if e.may_pass() => "MODEL_UNAVAILABLE",
             Error::Embed(_) => "EMBEDDING_FAILED",
             Error::Deadline { .. } => "DEADLINE_EXCEEDED",
             Error::Collection { .. } => "INVALID_COLLECTION",
@@ -159,6 +160,7 @@ impl Error {
             Error::Excluded { .. } => Code::FailedPrecondition,
             Error::Store(e) => store_code(e),
             Error::Index(_) | Error::Io { .. } => Code::Internal,
+            Error::Embed(e) if e.may_pass() => Code::Unavailable,
             Error::Embed(_) => Code::Internal,
             Error::Deadline { .. } => Code::DeadlineExceeded,
         }

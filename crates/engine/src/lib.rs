@@ -11,6 +11,7 @@ mod conditions;
 mod engine;
 mod entry;
 mod error;
+mod finding;
 mod matching;
 mod piece;
 mod question;

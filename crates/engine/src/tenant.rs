@@ -13,18 +13,31 @@ use std::{
 /// Records embedded and indexed at a time while catching up.
 const CHUNK: usize = 2_000;
 
+/// An index and the reading of text that made it: always taken together, so that no question is
+/// read by one model and answered from another's vectors.
+pub(crate) struct Live {
+    pub(crate) index: EmbeddedIndex,
+    pub(crate) pipeline: TextPipeline,
+}
+
 /// One tenant's index, and the lock that lets one writer at a time change it.
 pub(crate) struct TenantIndex {
     /// Replaced as a whole by a rebuild.
-    index: RwLock<Arc<EmbeddedIndex>>,
+    live: RwLock<Arc<Live>>,
     /// Held while the store and the index change together.
     pub(crate) writing: Mutex<()>,
+    /// Held while a new index is built beside the one that answers.
+    building: Mutex<()>,
     home: PathBuf,
 }
 
 impl TenantIndex {
-    pub(crate) fn get(&self) -> Arc<EmbeddedIndex> {
-        Arc::clone(&self.index.read().unwrap_or_else(|e| e.into_inner()))
+    pub(crate) fn get(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    fn replace(&self, live: Live) {
+        *self.live.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(live);
     }
 }
 
@@ -32,14 +45,25 @@ impl TenantIndex {
 pub(crate) struct Tenants {
     folder: PathBuf,
     open: Mutex<HashMap<TenantId, Arc<TenantIndex>>>,
+    /// How a tenant without an index reads text.
+    pipeline: RwLock<TextPipeline>,
 }
 
 impl Tenants {
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf, pipeline: TextPipeline) -> Self {
         Self {
             folder,
             open: Mutex::new(HashMap::new()),
+            pipeline: RwLock::new(pipeline),
         }
+    }
+
+    /// How new tenants read text.
+    pub(crate) fn pipeline(&self) -> TextPipeline {
+        self.pipeline
+            .read()
+            .unwrap_or_else(|e| e.into_inner())
+            .clone()
     }
 
     /// The tenant's index if it is open. Reads use this: a tenant that was never written to has
@@ -50,71 +74,110 @@ impl Tenants {
     }
 
     /// The tenant's index, in step with the store; made when there is none.
-    pub(crate) fn get(
-        &self,
-        tenant: &TenantId,
-        store: &Store,
-        pipeline: &TextPipeline,
-    ) -> Result<Arc<TenantIndex>, Error> {
+    pub(crate) fn get(&self, tenant: &TenantId, store: &Store) -> Result<Arc<TenantIndex>, Error> {
         let mut open = self.open.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(found) = open.get(tenant) {
             return Ok(Arc::clone(found));
         }
         let home = self.folder.join(folder_name(tenant));
-        let shape = shape(store, pipeline);
-        let index = match current(&home) {
-            Some(generation) => match EmbeddedIndex::open(&home.join(generation), shape.clone()) {
+        let pipeline = self.pipeline();
+        let found = match current(&home) {
+            Some(name) => match EmbeddedIndex::open(&home.join(name), shape(store, &pipeline)) {
                 Err(e @ IndexError::Damaged { .. }) => {
                     tracing::warn!(%tenant, "{e}");
-                    build(&home, tenant, store, pipeline, shape)?
+                    None
                 }
-                other => other?,
+                other => Some(Live {
+                    index: other?,
+                    pipeline: pipeline.clone(),
+                }),
             },
-            None => build(&home, tenant, store, pipeline, shape)?,
+            None => None,
         };
-        let index = match catch_up(&index, tenant, store, pipeline)? {
-            true => index,
-            false => build(&home, tenant, store, pipeline, index.shape().clone())?,
+        let live = match found {
+            Some(live) if catch_up(&live, tenant, store)? => live,
+            _ => {
+                let generation = Generation::build(&home, tenant, store, pipeline)?;
+                generation.make_current(&home)?
+            }
         };
         let made = Arc::new(TenantIndex {
-            index: RwLock::new(Arc::new(index)),
+            live: RwLock::new(Arc::new(live)),
             writing: Mutex::new(()),
+            building: Mutex::new(()),
             home,
         });
         open.insert(tenant.clone(), Arc::clone(&made));
         Ok(made)
     }
 
-    /// Builds the tenant's index anew from the store. Searches go on in the old one meanwhile;
-    /// writes wait.
+    /// Builds the tenant's index anew from the store. Searches and writes go on meanwhile; writes
+    /// wait only while the last ones are taken over.
     pub(crate) fn rebuild(
         &self,
         tenant: &TenantId,
         store: &Store,
-        pipeline: &TextPipeline,
+        pipeline: TextPipeline,
     ) -> Result<(), Error> {
-        let held = self.get(tenant, store, pipeline)?;
+        let held = self.get(tenant, store)?;
+        let _building = held.building.lock().unwrap_or_else(|e| e.into_inner());
+        let beside = Generation::build(&held.home, tenant, store, pipeline.clone())?;
+        // Most of what was written meanwhile, while writing goes on …
+        let mut in_step = catch_up(&beside.live, tenant, store)?;
         let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
-        self.rebuild_locked(&held, tenant, store, pipeline)
+        // … and the rest, while it waits.
+        in_step = in_step && catch_up(&beside.live, tenant, store)?;
+        let beside = if in_step {
+            beside
+        } else {
+            Generation::build(&held.home, tenant, store, pipeline)?
+        };
+        held.replace(beside.make_current(&held.home)?);
+        Ok(())
     }
 
-    /// As [`Tenants::rebuild`], for a caller that holds `writing`.
+    /// Builds the tenant's index anew for a caller that holds `writing`.
     pub(crate) fn rebuild_locked(
         &self,
         held: &TenantIndex,
         tenant: &TenantId,
         store: &Store,
+    ) -> Result<(), Error> {
+        let pipeline = held.get().pipeline.clone();
+        let generation = Generation::build(&held.home, tenant, store, pipeline)?;
+        held.replace(generation.make_current(&held.home)?);
+        Ok(())
+    }
+
+    /// Gives every tenant an index of another reading of text, one after the other, each beside
+    /// the index that answers meanwhile. After an error those that were reached keep the new one.
+    pub(crate) fn change_pipeline(
+        &self,
+        store: &Store,
         pipeline: &TextPipeline,
     ) -> Result<(), Error> {
-        let index = build(&held.home, tenant, store, pipeline, shape(store, pipeline))?;
-        *held.index.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(index);
-        Ok(())
+        let fingerprint = pipeline.fingerprint();
+        let change = |tenants: Vec<TenantId>| {
+            tenants.iter().try_for_each(|tenant| {
+                match self.get(tenant, store)?.get().pipeline.fingerprint() == fingerprint {
+                    true => Ok(()),
+                    false => self.rebuild(tenant, store, pipeline.clone()),
+                }
+            })
+        };
+        change(store.tenants()?)?;
+        *self.pipeline.write().unwrap_or_else(|e| e.into_inner()) = pipeline.clone();
+        // Whoever was first written to in between.
+        let open = self.open.lock().unwrap_or_else(|e| e.into_inner());
+        let names = open.keys().cloned().collect();
+        drop(open);
+        change(names)
     }
 
     /// Why some open index does not answer in full, if one does not.
     pub(crate) fn degraded(&self) -> Option<String> {
         let open = self.open.lock().unwrap_or_else(|e| e.into_inner());
-        open.values().find_map(|t| match t.get().health() {
+        open.values().find_map(|t| match t.get().index.health() {
             queqiao_retrieval::Health::Serving => None,
             queqiao_retrieval::Health::Degraded(why) => Some(why),
         })
@@ -149,78 +212,92 @@ fn current(home: &Path) -> Option<String> {
     (!name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())).then(|| name.to_owned())
 }
 
-/// Builds a new generation from the store, makes it current and removes the others.
-fn build(
-    home: &Path,
-    tenant: &TenantId,
-    store: &Store,
-    pipeline: &TextPipeline,
-    shape: Shape,
-) -> Result<EmbeddedIndex, Error> {
-    let io = |doing: &'static str| {
-        move |source| Error::Io {
-            path: home.display().to_string(),
-            doing,
-            source,
-        }
-    };
-    std::fs::create_dir_all(home).map_err(io("created"))?;
-    let last = current(home).and_then(|n| n.parse::<u64>().ok());
-    let name = format!("{:06}", last.unwrap_or(0) + 1);
-    let index = EmbeddedIndex::create(&home.join(&name), shape)?;
-    let snapshot = store.snapshot()?;
-    let seq = snapshot.last_seq()?;
-    let mut chunk = Vec::with_capacity(CHUNK);
-    for record in snapshot.scan(Some(tenant))? {
-        match record {
-            Ok(r) => chunk.push(r),
-            // One damaged record must not keep the others from being found.
-            Err(e @ queqiao_store::StoreError::DamagedRecord { .. }) => {
-                tracing::error!(%tenant, "left out of the index: {e}");
-            }
-            Err(e) => return Err(e.into()),
-        }
-        if chunk.len() == CHUNK {
-            put(&index, &chunk, pipeline, 0)?;
-            chunk.clear();
-        }
-    }
-    put(&index, &chunk, pipeline, seq)?;
-    let temporary = home.join("CURRENT.new");
-    std::fs::write(&temporary, &name).map_err(io("written"))?;
-    std::fs::rename(&temporary, home.join("CURRENT")).map_err(io("written"))?;
-    for entry in std::fs::read_dir(home).map_err(io("read"))?.flatten() {
-        let other = entry.file_name();
-        if entry.path().is_dir() && other != name.as_str() {
-            // A leftover only costs space: the next build tries again.
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-    Ok(index)
+/// An index made from the store that is not the current one yet.
+struct Generation {
+    name: String,
+    live: Live,
 }
 
-fn put(
-    index: &EmbeddedIndex,
-    records: &[StoredRecord],
-    pipeline: &TextPipeline,
-    seq: u64,
-) -> Result<(), Error> {
-    let refs: Vec<(u64, &Record)> = records.iter().map(|r| (r.key.0, &r.record)).collect();
-    let changes = pipeline
-        .entries(&refs)?
-        .into_iter()
-        .map(|e| Change::Put(Box::new(e)))
-        .collect();
-    Ok(index.apply(changes, seq)?)
+impl Generation {
+    /// Makes the next generation from a snapshot of the store.
+    fn build(
+        home: &Path,
+        tenant: &TenantId,
+        store: &Store,
+        pipeline: TextPipeline,
+    ) -> Result<Self, Error> {
+        std::fs::create_dir_all(home).map_err(io(home, "created"))?;
+        // What an interrupted build left is in the way of no one: the number is not used again.
+        let last = std::fs::read_dir(home)
+            .map_err(io(home, "read"))?
+            .flatten()
+            .filter_map(|e| e.file_name().to_str()?.parse::<u64>().ok())
+            .max();
+        let name = format!("{:06}", last.unwrap_or(0) + 1);
+        let index = EmbeddedIndex::create(&home.join(&name), shape(store, &pipeline))?;
+        let live = Live { index, pipeline };
+        let snapshot = store.snapshot()?;
+        let seq = snapshot.last_seq()?;
+        let mut chunk = Vec::with_capacity(CHUNK);
+        for record in snapshot.scan(Some(tenant))? {
+            match record {
+                Ok(r) => chunk.push(r),
+                // One damaged record must not keep the others from being found.
+                Err(e @ queqiao_store::StoreError::DamagedRecord { .. }) => {
+                    tracing::error!(%tenant, "left out of the index: {e}");
+                }
+                Err(e) => return Err(e.into()),
+            }
+            if chunk.len() == CHUNK {
+                live.put(&chunk, 0)?;
+                chunk.clear();
+            }
+        }
+        live.put(&chunk, seq)?;
+        Ok(Self { name, live })
+    }
+
+    /// Makes it the one that counts and removes the others.
+    fn make_current(self, home: &Path) -> Result<Live, Error> {
+        let temporary = home.join("CURRENT.new");
+        std::fs::write(&temporary, &self.name).map_err(io(home, "written"))?;
+        std::fs::rename(&temporary, home.join("CURRENT")).map_err(io(home, "written"))?;
+        for entry in std::fs::read_dir(home).map_err(io(home, "read"))?.flatten() {
+            let other = entry.file_name();
+            if entry.path().is_dir() && other != self.name.as_str() {
+                // A leftover only costs space: the next build tries again.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        Ok(self.live)
+    }
+}
+
+fn io(home: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Error + use<> {
+    let path = home.display().to_string();
+    move |source| Error::Io {
+        path,
+        doing,
+        source,
+    }
+}
+
+impl Live {
+    fn put(&self, records: &[StoredRecord], seq: u64) -> Result<(), Error> {
+        let refs: Vec<(u64, &Record)> = records.iter().map(|r| (r.key.0, &r.record)).collect();
+        let changes = self
+            .pipeline
+            .entries(&refs)?
+            .into_iter()
+            .map(|e| Change::Put(Box::new(e)))
+            .collect();
+        Ok(self.index.apply(changes, seq)?)
+    }
 }
 
 /// Takes in what the store has and the index has not. False when only a rebuild can help.
-fn catch_up(
-    index: &EmbeddedIndex,
-    tenant: &TenantId,
-    store: &Store,
-    pipeline: &TextPipeline,
-) -> Result<bool, Error> {
+fn catch_up(live: &Live, tenant: &TenantId, store: &Store) -> Result<bool, Error> {
+    let index = &live.index;
     let snapshot = store.snapshot()?;
     let changes = match snapshot.changes_since(index.seq())? {
         Since::Changes(c) => c,
@@ -247,7 +324,7 @@ fn catch_up(
             .flatten()
             .filter(|r| r.tenant == *tenant && r.delete_time.is_none())
             .collect();
-        put(index, &records, pipeline, from)?;
+        live.put(&records, from)?;
     }
     index.apply(Vec::new(), last)?;
     Ok(true)

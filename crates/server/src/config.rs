@@ -1,5 +1,6 @@
 //! What a server is told, checked once.
 
+use queqiao_engine::embed::ModelStore;
 use std::{net::SocketAddr, time::Duration};
 
 /// How a server listens, and what it bounds. [`Default`] is a server on loopback for one machine.
@@ -30,26 +31,13 @@ pub struct ServerConfig {
     pub keepalive_interval: Duration,
     /// … and closes it when no answer comes within this.
     pub keepalive_timeout: Duration,
-    /// Longest time for a request whose client sets no shorter deadline. RebuildIndex is bound by
-    /// the client's deadline alone.
+    /// Longest time for a request whose client sets no shorter deadline. RebuildIndex and
+    /// ChangeModel are bound by the client's deadline alone.
     pub request_timeout: Duration,
     /// Requests in work at shutdown may take this long; then their connections are cut.
     pub drain_timeout: Duration,
-    /// The models that ListModels tells of.
-    pub models: Vec<ModelInfo>,
-}
-
-/// An embedding model, for ListModels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelInfo {
-    /// Its name.
-    pub name: String,
-    /// 64 hexadecimal digits over its files.
-    pub hash: String,
-    /// Columns of its vectors.
-    pub dimensions: usize,
-    /// For people.
-    pub description: String,
+    /// The models that ListModels tells of and ChangeModel changes to.
+    pub models: Option<ModelStore>,
 }
 
 impl Default for ServerConfig {
@@ -70,7 +58,7 @@ impl Default for ServerConfig {
             keepalive_timeout: Duration::from_secs(20),
             request_timeout: Duration::from_secs(120),
             drain_timeout: Duration::from_secs(20),
-            models: Vec::new(),
+            models: None,
         }
     }
 }

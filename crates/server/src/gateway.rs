@@ -22,8 +22,11 @@ use tracing::Instrument;
 
 /// Health is asked when a server is busiest, and costs nothing.
 const ALWAYS_ADMITTED: &str = "/grpc.health.v1.Health/";
-/// Takes as long as the data need; the client's deadline alone bounds it.
-const WITHOUT_SERVER_TIMEOUT: &str = "/queqiao.v1.AdminService/RebuildIndex";
+/// Take as long as the data need; the client's deadline alone bounds them.
+const WITHOUT_SERVER_TIMEOUT: [&str; 2] = [
+    "/queqiao.v1.AdminService/RebuildIndex",
+    "/queqiao.v1.AdminService/ChangeModel",
+];
 
 type Request = http::Request<Body>;
 type Response = http::Response<Body>;
@@ -90,7 +93,7 @@ impl Gateway {
                 )
             })?)
         };
-        let server = (path != WITHOUT_SERVER_TIMEOUT).then_some(self.request_timeout);
+        let server = (!WITHOUT_SERVER_TIMEOUT.contains(&path)).then_some(self.request_timeout);
         let timeout = match (client_timeout(request.headers())?, server) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),

@@ -19,5 +19,5 @@ mod server;
 mod services;
 mod status;
 
-pub use config::{ConfigError, ModelInfo, ServerConfig};
+pub use config::{ConfigError, ServerConfig};
 pub use server::{BoundServer, Drained, Server, ServerError};

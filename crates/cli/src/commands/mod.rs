@@ -3,6 +3,7 @@
 pub(crate) mod care;
 pub(crate) mod compare;
 pub(crate) mod demo;
+pub(crate) mod embed;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod import;

@@ -7,7 +7,7 @@ use crate::{
 use queqiao_domain::Date;
 use queqiao_engine::{
     Engine, EngineOptions,
-    embed::{Embedder, ModelStore},
+    embed::{Embedder, ModelStore, open_model},
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -24,15 +24,10 @@ pub(crate) fn model(cli: &Cli, name: Option<&str>) -> Result<Arc<dyn Embedder>, 
     if let Some(name) = name
         && (name.contains('/') || name.contains(std::path::MAIN_SEPARATOR))
     {
-        let model = queqiao_engine::embed::StaticModel::load(name.as_ref())?;
-        return Ok(Arc::new(model));
+        return Ok(open_model(name.as_ref())?);
     }
     let store = ModelStore::find(&model_folders(cli))?;
-    let model = match name {
-        Some(name) => store.load(name)?,
-        None => store.load_default()?,
-    };
-    Ok(Arc::new(model))
+    Ok(store.load(name)?)
 }
 
 /// The engine over an existing data folder.

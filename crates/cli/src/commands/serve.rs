@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, chain},
 };
 use queqiao_engine::{Engine, embed::ModelStore};
-use queqiao_server::{ModelInfo, Server, ServerConfig};
+use queqiao_server::{Server, ServerConfig};
 use serde::Deserialize;
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -89,19 +89,10 @@ pub(crate) async fn serve(
 
 /// The limits of the service: defaults, then the file.
 pub(crate) fn config(cli: &Cli, file: Option<&Path>) -> Result<ServerConfig, Failure> {
-    let mut config = ServerConfig::default();
-    if let Ok(store) = ModelStore::find(&open::model_folders(cli)) {
-        config.models = store
-            .list()
-            .iter()
-            .map(|m| ModelInfo {
-                name: m.name.clone(),
-                hash: String::new(),
-                dimensions: m.dim,
-                description: m.summary.clone(),
-            })
-            .collect();
-    }
+    let mut config = ServerConfig {
+        models: ModelStore::find(&open::model_folders(cli)).ok(),
+        ..ServerConfig::default()
+    };
     let Some(path) = file else {
         return Ok(config);
     };

@@ -9,8 +9,8 @@ use indicatif::ProgressBar;
 use queqiao_engine::embed::{
     ModelStore,
     train::{
-        CardText, Checkpoints, Corpus, FileSource, Progress, SourceFacts, Stage, TrainOptions,
-        Trainer, read_ids, read_words,
+        CardText, Checkpoints, Corpus, Documents, FileSource, Progress, Sampled, SourceFacts,
+        Stage, TrainOptions, Trainer, read_ids, read_taxonomy, read_words,
     },
 };
 use std::{
@@ -29,30 +29,19 @@ pub(crate) fn run(_: &Cli, args: &TrainArgs, console: &Console) -> Result<(), Fa
             format!("{shown} 已存在：请换一个目录，或加 --replace"),
         ));
     }
+    let figures = match &args.card {
+        Some(path) => std::fs::read_to_string(path).map_err(|e| unreadable(path, &e))?,
+        None => String::new(),
+    };
     let exclude = match &args.exclude {
         Some(path) => read_ids(path)?,
         None => HashSet::new(),
     };
-    let mut corpus = Corpus::default();
-    for (i, path) in args.corpus.iter().enumerate() {
-        let licence = args
-            .licence
-            .get(i)
-            .cloned()
-            .unwrap_or_else(|| "not stated".to_owned());
-        add(&mut corpus, path, &licence, &exclude)?;
-    }
+    let mut corpus = corpus(args, &exclude)?;
     for path in &args.words {
         corpus.words.extend(read_words(path)?);
     }
-    let mut options = TrainOptions {
-        seed: args.seed,
-        start: args.start.clone(),
-        ..TrainOptions::default()
-    };
-    if let Some(steps) = args.steps {
-        options.steps = steps;
-    }
+    let options = options(args)?;
     let name = args
         .out
         .file_name()
@@ -103,6 +92,7 @@ pub(crate) fn run(_: &Cli, args: &TrainArgs, console: &Console) -> Result<(), Fa
         command: format!("queqiao {}", command.join(" ")),
         licence: args.model_licence.clone(),
         attribution: args.attribution.clone().unwrap_or_default(),
+        figures,
         ..CardText::default()
     };
     trained.write(&args.out, &report, &card)?;
@@ -138,38 +128,104 @@ fn console_summary(trained: &queqiao_engine::embed::train::Trained) -> String {
     )
 }
 
-/// A file is a source; a folder is a source for each file of texts in it. A file whose name
-/// begins with `fulltext` holds the running text of the other files' documents.
-fn add(
-    corpus: &mut Corpus,
-    path: &Path,
-    licence: &str,
-    exclude: &HashSet<String>,
-) -> Result<(), Failure> {
-    let files = if path.is_dir() {
-        texts(path)?
-    } else {
-        vec![path.to_owned()]
-    };
-    let (running, files): (Vec<PathBuf>, Vec<PathBuf>) = files
-        .into_iter()
-        .partition(|f| name(f).starts_with("fulltext"));
-    for file in files {
-        let facts = SourceFacts {
-            name: if path.is_dir() {
-                format!("{}/{}", name(path), name(&file))
-            } else {
-                name(&file)
-            },
-            licence: licence.to_owned(),
+/// The settings: defaults, then `--set`, then the options with names of their own.
+fn options(args: &TrainArgs) -> Result<TrainOptions, Failure> {
+    let mut all = serde_json::to_value(TrainOptions::default())
+        .map_err(|e| Failure::failed(format!("settings: {e}"), format!("设置：{e}")))?;
+    for set in &args.set {
+        let wrong = |en: &str, zh: &str| {
+            Failure::input(format!("--set {set}: {en}"), format!("--set {set}：{zh}"))
         };
-        let mut source = FileSource::new(&file, facts).excluding(exclude.clone());
-        if let Some(text) = running.first() {
-            source = source.with_running_text(text);
-        }
-        corpus.sources.push(Box::new(source));
+        let (name, value) = set.split_once('=').ok_or_else(|| {
+            wrong(
+                "expected NAME=VALUE, such as dim=256",
+                "应为 名称=值，如 dim=256",
+            )
+        })?;
+        let slot = all
+            .pointer_mut(&format!("/{}", name.replace('.', "/")))
+            .ok_or_else(|| wrong("there is no such setting", "没有这项设置"))?;
+        *slot = serde_json::from_str(value).map_err(|e| {
+            wrong(
+                &format!("the value does not read: {e}"),
+                &format!("无法读取该值：{e}"),
+            )
+        })?;
     }
-    Ok(())
+    let mut options: TrainOptions = serde_json::from_value(all)
+        .map_err(|e| Failure::input(format!("--set: {e}"), format!("--set：{e}")))?;
+    options.seed = args.seed;
+    options.start.clone_from(&args.start);
+    if let Some(steps) = args.steps {
+        options.steps = steps;
+    }
+    Ok(options)
+}
+
+fn unreadable(path: &Path, e: &std::io::Error) -> Failure {
+    let shown = path.display();
+    Failure::input(
+        format!("{shown} cannot be read: {e}"),
+        format!("无法读取 {shown}：{e}"),
+    )
+}
+
+/// The sources. A file is a source; a folder is a source for each file of texts in it. A file
+/// whose name begins with `fulltext` holds the running text of the other files' documents.
+fn corpus(args: &TrainArgs, exclude: &HashSet<String>) -> Result<Corpus, Failure> {
+    if !(args.fraction > 0.0 && args.fraction <= 1.0) {
+        return Err(Failure::input(
+            "--fraction: expected more than 0 and at most 1",
+            "--fraction：应大于 0 且不超过 1",
+        ));
+    }
+    let nth = |all: &[f32], i: usize, default: f32| all.get(i).copied().unwrap_or(default);
+    let licence = |all: &[String], i: usize| {
+        let stated = all.get(i).cloned();
+        stated.unwrap_or_else(|| "not stated".to_owned())
+    };
+    let mut corpus = Corpus::default();
+    for (i, path) in args.corpus.iter().enumerate() {
+        let files = match path.is_dir() {
+            true => texts(path)?,
+            false => vec![path.clone()],
+        };
+        let (running, files): (Vec<PathBuf>, Vec<PathBuf>) = files
+            .into_iter()
+            .partition(|f| name(f).starts_with("fulltext"));
+        let weight = nth(&args.weight, i, 1.0);
+        for file in &files {
+            let facts = SourceFacts {
+                name: match path.is_dir() {
+                    true => format!("{}/{}", name(path), name(file)),
+                    false => name(file),
+                },
+                licence: licence(&args.licence, i),
+            };
+            let mut source = FileSource::new(file, facts)
+                .excluding(exclude.clone())
+                .with_weight(weight / files.len() as f32);
+            if let Some(text) = running.first() {
+                source = source.with_running_text(text);
+            }
+            let share = args.fraction;
+            corpus.sources.push(Box::new(Sampled { source, share }));
+        }
+    }
+    for (i, path) in args.taxonomy.iter().enumerate() {
+        let source = Documents {
+            facts: SourceFacts {
+                name: name(path),
+                licence: licence(&args.taxonomy_licence, i),
+            },
+            weight: nth(&args.taxonomy_weight, i, 0.1),
+            gated: false,
+            documents: read_taxonomy(path)?,
+        };
+        let share = args.fraction;
+        corpus.sources.push(Box::new(Sampled { source, share }));
+    }
+    Ok(corpus)
 }
 
 fn name(path: &Path) -> String {
@@ -179,12 +235,7 @@ fn name(path: &Path) -> String {
 
 fn texts(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let shown = folder.display();
-    let entries = std::fs::read_dir(folder).map_err(|e| {
-        Failure::input(
-            format!("{shown} cannot be read: {e}"),
-            format!("无法读取 {shown}：{e}"),
-        )
-    })?;
+    let entries = std::fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|e| e.path())

@@ -5,7 +5,7 @@ use crate::{EmbedError, store::write_atomically};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 8] = b"QQTRAIN1";
+const MAGIC: &[u8; 8] = b"QQTRAIN2";
 const FILE: &str = "checkpoint.bin";
 
 /// Where checkpoints go, and how often.
@@ -88,6 +88,7 @@ impl Checkpoints {
             u64::from(rows.updates),
             rows.dim as u64,
             rows.value.len() as u64,
+            rows.second.len() as u64,
         ];
         for n in [place.len() as u64].into_iter().chain(sizes) {
             bytes.extend_from_slice(&n.to_le_bytes());
@@ -123,14 +124,14 @@ impl Checkpoints {
         if own != identity {
             return Err(other_training(&path));
         }
-        let (head, rest) = rest.split_at_checked(32).ok_or_else(damaged)?;
+        let (head, rest) = rest.split_at_checked(40).ok_or_else(damaged)?;
         let numbers: Vec<usize> = head
             .as_chunks()
             .0
             .iter()
             .map(|&b| u64::from_le_bytes(b) as usize)
             .collect();
-        let &[place, updates, dim, len] = numbers.as_slice() else {
+        let &[place, updates, dim, len, seconds] = numbers.as_slice() else {
             return Err(damaged());
         };
         let (place, cells) = rest.split_at_checked(place).ok_or_else(damaged)?;
@@ -141,7 +142,7 @@ impl Checkpoints {
             .iter()
             .map(|&b| f32::from_le_bytes(b))
             .collect();
-        if dim == 0 || len % dim != 0 || cells.len() != 2 * len + len / dim {
+        if dim == 0 || len % dim != 0 || cells.len() != 2 * len + seconds {
             return Err(damaged());
         }
         Ok(Some((

@@ -153,3 +153,41 @@ impl std::fmt::Debug for Corpus {
             .finish()
     }
 }
+
+/// A share of a source's documents, evenly spread, for learning curves.
+#[derive(Debug, Clone)]
+pub struct Sampled<S> {
+    /// The whole.
+    pub source: S,
+    /// 0 to 1; 1 takes every document.
+    pub share: f64,
+}
+
+impl<S: Source> Source for Sampled<S> {
+    fn facts(&self) -> SourceFacts {
+        self.source.facts()
+    }
+
+    fn weight(&self) -> f32 {
+        self.source.weight()
+    }
+
+    fn gated(&self) -> bool {
+        self.source.gated()
+    }
+
+    fn visit(
+        &self,
+        visit: &mut dyn FnMut(Document) -> Result<(), EmbedError>,
+    ) -> Result<(), EmbedError> {
+        let mut due = 0.0f64;
+        self.source.visit(&mut |document| {
+            due += self.share;
+            if due < 1.0 {
+                return Ok(());
+            }
+            due -= 1.0;
+            visit(document)
+        })
+    }
+}

@@ -27,7 +27,7 @@ mod vocabulary;
 mod write;
 
 pub use checkpoint::Checkpoints;
-pub use document::{Corpus, Document, Documents, Source, SourceFacts};
+pub use document::{Corpus, Document, Documents, Sampled, Source, SourceFacts};
 pub use gate::{Gate, GateReport, GateTask};
 pub use options::{Composition, TrainOptions, VocabularyOptions};
 pub use progress::{Progress, Silent, Stage};

@@ -59,8 +59,10 @@ pub struct TrainOptions {
     pub steps: usize,
     /// Pairs a step, 8 to 8192; every other pair of the batch is a negative.
     pub batch: usize,
-    /// Temperature of the softmax, 0.03 to 1: low for fine differences, high for broad likeness.
-    pub temperature: f32,
+    /// Temperatures of the softmax, 0.03 to 1: low for fine differences, high for broad likeness.
+    /// The columns are shared out evenly, and each share (a head) is trained for itself at its
+    /// own temperature; in a cosine all heads weigh the same.
+    pub temperatures: Vec<f32>,
     /// Step size of Adam at its highest.
     pub learning_rate: f32,
     /// Steps over which the step size rises to its highest.
@@ -108,10 +110,10 @@ pub struct TrainOptions {
 impl Default for TrainOptions {
     fn default() -> Self {
         TrainOptions {
-            dim: 256,
+            dim: 384,
             steps: 2_000,
             batch: 1_024,
-            temperature: 0.1,
+            temperatures: vec![0.12, 0.05],
             learning_rate: 2e-3,
             warm_up: 100,
             token_dropout: 0.5,
@@ -147,9 +149,11 @@ impl TrainOptions {
             ("steps", self.steps >= 1, "at least 1"),
             ("batch", (8..=8192).contains(&self.batch), "8 to 8192"),
             (
-                "temperature",
-                (0.03..=1.0).contains(&self.temperature),
-                "0.03 to 1",
+                "temperatures",
+                !self.temperatures.is_empty()
+                    && self.dim.is_multiple_of(self.temperatures.len())
+                    && self.temperatures.iter().all(|t| (0.03..=1.0).contains(t)),
+                "0.03 to 1, as many as share the columns evenly",
             ),
             (
                 "learning_rate",

@@ -12,14 +12,16 @@ const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// The learnt rows and the state of Adam: a first moment a cell, a second moment a row (Adam of
-/// Kingma and Ba 2015 with the second moment shared along a row, updated only when a row is seen).
+/// The learnt rows and the state of Adam: a first moment a cell, a second moment a row and head
+/// (Adam of Kingma and Ba 2015 with the second moment shared along a head's columns, updated only
+/// when a row is seen).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rows {
     pub(crate) dim: usize,
     /// `[V, d]`
     pub(crate) value: Vec<f32>,
     pub(crate) first: Vec<f32>,
+    /// `[V, heads]`
     pub(crate) second: Vec<f32>,
     /// Updates so far.
     pub(crate) updates: u32,
@@ -87,11 +89,12 @@ impl Occurrences {
 }
 
 impl Rows {
-    pub(crate) fn new(value: Vec<f32>, dim: usize) -> Self {
+    /// `dim` is a multiple of `heads`: each head has as many columns.
+    pub(crate) fn new(value: Vec<f32>, dim: usize, heads: usize) -> Self {
         Rows {
             dim,
             first: vec![0.0; value.len()],
-            second: vec![0.0; value.len() / dim],
+            second: vec![0.0; value.len() / dim * heads],
             value,
             updates: 0,
         }
@@ -161,13 +164,15 @@ impl Rows {
                 }
             });
         let by_part = parts.invert(&o.tokens);
+        let heads = self.second.len() * dim / self.value.len().max(1);
+        let width = dim / heads.max(1);
         self.updates += 1;
         let correction = |beta: f32| 1.0 - f64::from(beta).powi(self.updates as i32) as f32;
         let (c1, c2) = (correction(BETA1), correction(BETA2));
         self.value
             .par_chunks_mut(SEGMENT * dim)
             .zip(self.first.par_chunks_mut(SEGMENT * dim))
-            .zip(self.second.par_chunks_mut(SEGMENT))
+            .zip(self.second.par_chunks_mut(SEGMENT * heads))
             .enumerate()
             .for_each(|(segment, ((value, first), second))| {
                 let mut gradient = vec![0.0f32; dim];
@@ -181,15 +186,22 @@ impl Rows {
                             weight,
                         );
                     }
-                    let square = gradient.iter().map(|g| g * g).sum::<f32>() / dim as f32;
                     let at = row - segment * SEGMENT;
-                    second[at] = BETA2 * second[at] + (1.0 - BETA2) * square;
-                    let step = update.rate / (c1 * ((second[at] / c2).sqrt() + EPSILON));
                     let value = &mut value[at * dim..(at + 1) * dim];
                     let first = &mut first[at * dim..(at + 1) * dim];
-                    for ((x, m), &g) in value.iter_mut().zip(first).zip(&gradient) {
-                        *m = BETA1 * *m + (1.0 - BETA1) * g;
-                        *x -= step * *m;
+                    let second = &mut second[at * heads..(at + 1) * heads];
+                    for (head, second) in second.iter_mut().enumerate() {
+                        let columns = head * width..(head + 1) * width;
+                        let gradient = &gradient[columns.clone()];
+                        let square = gradient.iter().map(|g| g * g).sum::<f32>() / width as f32;
+                        *second = BETA2 * *second + (1.0 - BETA2) * square;
+                        let step = update.rate / (c1 * ((*second / c2).sqrt() + EPSILON));
+                        let value = &mut value[columns.clone()];
+                        for ((x, m), &g) in value.iter_mut().zip(&mut first[columns]).zip(gradient)
+                        {
+                            *m = BETA1 * *m + (1.0 - BETA1) * g;
+                            *x -= step * *m;
+                        }
                     }
                     if let Some((target, strength)) = update.pull {
                         let target = &target[row * dim..(row + 1) * dim];

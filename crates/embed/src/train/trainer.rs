@@ -20,6 +20,7 @@ use crate::{
     model::{ModelFiles, StaticModel},
     tokenizer::{Tokenizer, UnigramTokenizer},
 };
+use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -178,9 +179,10 @@ impl<'a> Trainer<'a> {
         if let Some(c) = &self.checkpoints {
             c.clear()?;
         }
+        let rows = self.balanced(&p);
         Ok(Trained {
             tokenizer: p.tokenizer_json,
-            rows: p.rows.composed(&p.parts),
+            rows,
             dim: p.rows.dim,
             report: TrainReport {
                 sources: p.reports,
@@ -193,6 +195,40 @@ impl<'a> Trainer<'a> {
             },
             gate: Gate::new(p.held_out),
         })
+    }
+
+    /// The rows as they are written. Every head is scaled so that over the texts of a batch it is
+    /// as long as the first: then each weighs the same in the length and in a cosine.
+    fn balanced(&self, p: &Prepared) -> Vec<f32> {
+        let options = &self.options;
+        let dim = p.rows.dim;
+        let mut rows = p.rows.composed(&p.parts);
+        let heads = options.temperatures.len();
+        if heads < 2 {
+            return rows;
+        }
+        let batch = sampler::batch(&p.pieces, &p.weights, &p.noise, options, options.steps + 1);
+        let width = dim / heads;
+        let mut lengths = vec![0.0f64; heads];
+        for side in [&batch.queries, &batch.passages] {
+            for text in 0..side.len() {
+                let mut sum = vec![0.0f32; dim];
+                for &id in side.text(text) {
+                    let row = &rows[id as usize * dim..(id as usize + 1) * dim];
+                    sum.iter_mut().zip(row).for_each(|(s, x)| *s += x);
+                }
+                for (length, head) in lengths.iter_mut().zip(sum.chunks(width)) {
+                    *length += f64::from(head.iter().map(|x| x * x).sum::<f32>()).sqrt();
+                }
+            }
+        }
+        for row in rows.chunks_mut(dim) {
+            for (head, length) in row.chunks_mut(width).zip(&lengths) {
+                let scale = (lengths[0] / length.max(1e-9)) as f32;
+                head.iter_mut().for_each(|x| *x *= scale);
+            }
+        }
+        rows
     }
 
     fn prepare(&self, progress: &mut dyn Progress) -> Result<Prepared, EmbedError> {
@@ -213,7 +249,7 @@ impl<'a> Trainer<'a> {
         progress.stage(Stage::Vocabulary, 0);
         let start = match &options.start {
             None => None,
-            Some(dir) => Some(read_start(dir)?),
+            Some(dir) => Some(read_start(dir, options.temperatures.len())?),
         };
         let (tokenizer_json, tokenizer, rows, parts, start) = match start {
             Some((json, tokenizer, rows)) => {
@@ -244,7 +280,7 @@ impl<'a> Trainer<'a> {
                 let json = tokenizer_json(&vocabulary);
                 let tokenizer =
                     UnigramTokenizer::new(vocabulary.iter().map(|p| (p.0.as_str(), p.1)));
-                let rows = Rows::new(value, options.dim);
+                let rows = Rows::new(value, options.dim, options.temperatures.len());
                 (json, Tokenizer::Unigram(tokenizer), rows, parts, None)
             }
         };
@@ -337,18 +373,30 @@ pub(crate) fn train_step(
     let classes = &batch.classes;
     let same = |i: usize, j: usize| classes[i] != 0 && classes[i] == classes[j];
     let any_class = classes.iter().any(|&c| c != 0);
-    let gradient = info_nce(
-        queries,
-        passages,
-        options.temperature,
-        any_class.then_some(&same as _),
+    let width = rows.dim / options.temperatures.len();
+    let (mut loss, mut by_query, mut by_passage) = (
+        0.0,
+        Array2::zeros(queries.dim()),
+        Array2::zeros(passages.dim()),
     );
+    for (head, &temperature) in options.temperatures.iter().enumerate() {
+        let columns = s![.., head * width..(head + 1) * width];
+        let gradient = info_nce(
+            queries.slice(columns).to_owned(),
+            passages.slice(columns).to_owned(),
+            temperature,
+            any_class.then_some(&same as _),
+        );
+        loss += gradient.loss / options.temperatures.len() as f32;
+        by_query.slice_mut(columns).assign(&gradient.queries);
+        by_passage.slice_mut(columns).assign(&gradient.passages);
+    }
     let update = Update {
         rate: options.rate(step),
         pull: start.map(|s| (s, options.pull)),
     };
-    rows.update(&o, parts, &gradient.queries, &gradient.passages, update);
-    gradient.loss
+    rows.update(&o, parts, &by_query, &by_passage, update);
+    loss
 }
 
 /// Which documents are held out: by a hash of the id, so that it does not depend on their order.
@@ -418,11 +466,19 @@ fn check_corpus(counts: &Counts) -> Result<Vec<String>, EmbedError> {
 }
 
 /// The vocabulary and rows of a model to go on from.
-fn read_start(dir: &Path) -> Result<(Vec<u8>, Tokenizer, Rows), EmbedError> {
+fn read_start(dir: &Path, heads: usize) -> Result<(Vec<u8>, Tokenizer, Rows), EmbedError> {
     let files = ModelFiles::read(dir)?;
     let tokenizer = Tokenizer::from_json(&files.tokenizer, &files.path("tokenizer.json"))?;
     let json = files.tokenizer.clone();
     let model = StaticModel::from_files(files, "start".to_owned())?;
     let (dim, rows) = model.rows();
-    Ok((json, tokenizer, Rows::new(rows, dim)))
+    if dim % heads != 0 {
+        return Err(EmbedError::Option {
+            option: "temperatures",
+            reason: format!(
+                "{heads} heads cannot share the {dim} columns of the model to go on from"
+            ),
+        });
+    }
+    Ok((json, tokenizer, Rows::new(rows, dim, heads)))
 }

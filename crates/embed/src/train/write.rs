@@ -170,11 +170,11 @@ impl Trained {
             line(format!("```\n{}\n```\n", card.command.trim()));
         }
         line(format!(
-            "Seed {}, {} steps of {} pairs (InfoNCE, temperature {}, symmetric), Adam at {} falling to a twentieth, token drop-out {}, shared words masked in {} of the pairs, wording without a subject in {} of the texts, {} paragraphs a document, parts of words {}. {} pairs and {} tokens seen; loss {}.\n",
+            "Seed {}, {} steps of {} pairs (InfoNCE, symmetric, temperature {}), Adam at {} falling to a twentieth, token drop-out {}, shared words masked in {} of the pairs, wording without a subject in {} of the texts, {} paragraphs a document, parts of words {}. {} pairs and {} tokens seen; loss {}.\n",
             o.seed,
             o.steps,
             o.batch,
-            o.temperature,
+            told(&o.temperatures),
             o.learning_rate,
             o.token_dropout,
             o.mask_share,
@@ -210,6 +210,15 @@ impl Trained {
             line(format!("\n{}", card.limits.trim()));
         }
         text
+    }
+}
+
+/// The temperatures, for the card.
+fn told(temperatures: &[f32]) -> String {
+    let all: Vec<String> = temperatures.iter().map(f32::to_string).collect();
+    match all.as_slice() {
+        [one] => one.clone(),
+        many => format!("{} for equal shares of the columns", many.join(" and ")),
     }
 }
 

@@ -568,6 +568,9 @@ pub struct Model {
     /// This server embeds with it.
     #[prost(bool, tag = "5")]
     pub in_use: bool,
+    /// SPDX licence expression of its files.
+    #[prost(string, tag = "6")]
+    pub licence: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Model {
     const NAME: &'static str = "Model";
@@ -577,6 +580,40 @@ impl ::prost::Name for Model {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.Model".into()
+    }
+}
+/// Asks for another model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeModelRequest {
+    /// `models/{model}`, one of ListModels; required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ChangeModelRequest {
+    const NAME: &'static str = "ChangeModelRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ChangeModelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ChangeModelRequest".into()
+    }
+}
+/// Everything is embedded with the new model.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeModelResponse {
+    /// The embedding model in use.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ChangeModelResponse {
+    const NAME: &'static str = "ChangeModelResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ChangeModelResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ChangeModelResponse".into()
     }
 }
 /// Asks for a new index.
@@ -811,6 +848,37 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.AdminService", "RebuildIndex"));
             self.inner.unary(req, path, codec).await
         }
+        /// Embeds every record of every tenant with another of this server's models. Matches are answered
+        /// by the old model meanwhile, each tenant is swapped at once, and no answer mixes the two. It
+        /// returns when all have the new model; give it a long deadline. Start the server with that model
+        /// from then on: a start with another one embeds everything again.
+        ///
+        /// Errors: INVALID_ARGUMENT (no such model), UNAVAILABLE (its endpoint does not answer; tenants
+        /// reached before keep the new model, and asking again goes on from there).
+        pub async fn change_model(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ChangeModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeModelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.AdminService/ChangeModel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.AdminService", "ChangeModel"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What this server is.
         pub async fn get_server_info(
             &mut self,
@@ -870,6 +938,20 @@ pub mod admin_service_server {
             request: tonic::Request<super::RebuildIndexRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RebuildIndexResponse>,
+            tonic::Status,
+        >;
+        /// Embeds every record of every tenant with another of this server's models. Matches are answered
+        /// by the old model meanwhile, each tenant is swapped at once, and no answer mixes the two. It
+        /// returns when all have the new model; give it a long deadline. Start the server with that model
+        /// from then on: a start with another one embeds everything again.
+        ///
+        /// Errors: INVALID_ARGUMENT (no such model), UNAVAILABLE (its endpoint does not answer; tenants
+        /// reached before keep the new model, and asking again goes on from there).
+        async fn change_model(
+            &self,
+            request: tonic::Request<super::ChangeModelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeModelResponse>,
             tonic::Status,
         >;
         /// What this server is.
@@ -1075,6 +1157,51 @@ pub mod admin_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RebuildIndexSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.AdminService/ChangeModel" => {
+                    #[allow(non_camel_case_types)]
+                    struct ChangeModelSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::ChangeModelRequest>
+                    for ChangeModelSvc<T> {
+                        type Response = super::ChangeModelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ChangeModelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::change_model(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ChangeModelSvc(inner);
                         let codec = crate::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

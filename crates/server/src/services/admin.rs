@@ -3,7 +3,7 @@
 use super::of_tenant;
 use crate::{
     app::{App, today},
-    convert::{PageToken, Word, count, read_page_size, read_parent},
+    convert::{PageToken, Word, count, read_page_size, read_parent, violation},
     status::{self, nowhere},
 };
 use queqiao_proto::v1;
@@ -62,8 +62,9 @@ impl v1::admin_service_server::AdminService for AdminApi {
         let token = PageToken::bound_to("ListModels", &[]);
         let start = token.read(&w.page_token).map_err(status::invalid)?;
         let start = start.map_or(0, |s| usize::try_from(s).unwrap_or(usize::MAX));
-        let mut models: Vec<_> = self.app.config.models.iter().collect();
-        models.sort_by(|a, b| (&a.name, &a.hash).cmp(&(&b.name, &b.hash)));
+        let known = self.app.config.models.as_ref();
+        let mut models: Vec<_> = known.map(|s| s.list()).unwrap_or_default().iter().collect();
+        models.sort_by(|a, b| a.name.cmp(&b.name));
         let end = start.saturating_add(size);
         let in_use = self.app.engine.model();
         let page = v1::ListModelsResponse {
@@ -74,9 +75,11 @@ impl v1::admin_service_server::AdminService for AdminApi {
                 .map(|m| v1::Model {
                     name: format!("models/{}", m.name),
                     hash: m.hash.clone(),
-                    dimensions: count(m.dimensions),
-                    description: m.description.clone(),
-                    in_use: m.hash == in_use.hash(),
+                    dimensions: count(m.dim),
+                    description: m.summary.clone(),
+                    licence: m.licence.clone(),
+                    in_use: m.name == in_use.name()
+                        && (m.hash.is_empty() || m.hash == in_use.hash()),
                 })
                 .collect(),
             next_page_token: if end < models.len() {
@@ -102,6 +105,51 @@ impl v1::admin_service_server::AdminService for AdminApi {
                 let s = app.engine.statistics(&tenant, today()).map_err(failed)?;
                 Ok(v1::RebuildIndexResponse {
                     index_seq: s.index_seq,
+                })
+            })
+            .await?;
+        self.app.answer(answer)
+    }
+
+    async fn change_model(
+        &self,
+        request: Request<v1::ChangeModelRequest>,
+    ) -> Result<Response<v1::ChangeModelResponse>, Status> {
+        let given = &request.get_ref().name;
+        let unknown = |expected: (String, String)| {
+            let problem = (
+                format!("`{given}` is none of this server's models"),
+                format!("本服务没有模型 `{given}`"),
+            );
+            status::invalid(vec![violation("name", problem, expected)])
+        };
+        let Some(store) = self.app.config.models.clone() else {
+            let none = "it was started without a folder of models";
+            return Err(unknown((
+                none.to_owned(),
+                "启动时未找到模型目录".to_owned(),
+            )));
+        };
+        let name = given
+            .strip_prefix("models/")
+            .filter(|n| store.entry(n).is_ok())
+            .ok_or_else(|| {
+                let names: Vec<_> = store.list().iter().map(|m| m.name.as_str()).collect();
+                let names = names.join(", ");
+                unknown((
+                    format!("expected models/ and one of {names}"),
+                    format!("应为 models/ 加上 {names} 之一"),
+                ))
+            })?
+            .to_owned();
+        let answer = self
+            .app
+            .write(move |app| {
+                let failed = |e| status::from_engine(e, &nowhere);
+                let model = store.load(Some(&name)).map_err(|e| failed(e.into()))?;
+                app.engine.change_model(model).map_err(failed)?;
+                Ok(v1::ChangeModelResponse {
+                    model: app.engine.model().to_string(),
                 })
             })
             .await?;

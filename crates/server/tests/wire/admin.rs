@@ -1,8 +1,9 @@
 //! `AdminService`, reflection, request ids.
 
 use crate::support::{PARENT, check, config, expert, need, question, start, start_with};
+use queqiao_engine::embed::ModelStore;
 use queqiao_proto::v1;
-use queqiao_server::{ModelInfo, ServerConfig};
+use queqiao_server::ServerConfig;
 use tonic::Code;
 use tonic_reflection::pb;
 
@@ -47,16 +48,36 @@ async fn figures_and_rebuild() {
     );
 }
 
+/// A folder with two models: links to the one that ships, under two names and with other settings.
+fn two_models() -> (tempfile::TempDir, ModelStore) {
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
+    let shipped = ModelStore::open(shipped.as_ref()).unwrap();
+    let from = shipped.dir().join(shipped.default_name());
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["b", "a"] {
+        let to = dir.path().join(name);
+        std::fs::create_dir(&to).unwrap();
+        for file in ["model.safetensors", "tokenizer.json", "config.json"] {
+            std::fs::copy(from.join(file), to.join(file)).unwrap();
+        }
+        // Another file, another hash: to the engine it is another model.
+        let config = std::fs::read_to_string(to.join("config.json")).unwrap();
+        std::fs::write(
+            to.join("config.json"),
+            config.replace('{', &format!("{{\"note\": \"{name}\",")),
+        )
+        .unwrap();
+        ModelStore::register(dir.path(), name, "MIT", "a test", false).unwrap();
+    }
+    let store = ModelStore::open(dir.path()).unwrap();
+    (dir, store)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn models_and_version() {
-    let model = |name: &str| ModelInfo {
-        name: name.into(),
-        hash: "0".repeat(64),
-        dimensions: 256,
-        description: "a test".into(),
-    };
+    let (_dir, models) = two_models();
     let s = start_with(ServerConfig {
-        models: vec![model("b"), model("a")],
+        models: Some(models),
         ..config()
     })
     .await;
@@ -70,9 +91,10 @@ async fn models_and_version() {
         .await
         .unwrap()
         .into_inner();
+    let a = &first.models[0];
     assert_eq!(
-        (first.models[0].name.as_str(), first.models[0].in_use),
-        ("models/a", false)
+        (a.name.as_str(), a.licence.as_str(), a.hash.len(), a.in_use),
+        ("models/a", "MIT", 64, false)
     );
     let second = s
         .admin()
@@ -87,6 +109,38 @@ async fn models_and_version() {
         ),
         ("models/b", "")
     );
+
+    s.put(expert("e1", "张三", "膜分离")).await;
+    s.put(expert("e2", "李四", "古籍修复")).await;
+    let before = s.ask("反渗透膜").await.unwrap();
+    let change = async |name: &str| {
+        let request = v1::ChangeModelRequest { name: name.into() };
+        s.admin().change_model(request).await
+    };
+    for wrong in ["b", "models/c", ""] {
+        check(
+            change(wrong).await,
+            Code::InvalidArgument,
+            "INVALID_FIELD",
+            &["name"],
+        );
+    }
+    assert_eq!(s.ask("反渗透膜").await.unwrap().model, before.model);
+    let model = change("models/b").await.unwrap().into_inner().model;
+    let after = s.ask("反渗透膜").await.unwrap();
+    assert!(model.starts_with("b@"), "{model}");
+    assert_eq!(after.model, model);
+    assert_eq!(after.matches[0].name, before.matches[0].name);
+    s.put(expert("e3", "王五", "反渗透膜")).await;
+    let listed = s
+        .admin()
+        .list_models(v1::ListModelsRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    let in_use: Vec<bool> = listed.models.iter().map(|m| m.in_use).collect();
+    assert_eq!(in_use, [false, true]);
+
     let info = s
         .admin()
         .get_server_info(v1::GetServerInfoRequest {})

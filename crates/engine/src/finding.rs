@@ -1,0 +1,436 @@
+//! Matches: found, explained, one by one or in batches.
+
+use crate::{
+    Engine, Error,
+    conditions::Conditions,
+    entry::TextPipeline,
+    error::RecordViolation,
+    matching::{Ranked, Ranking},
+    question::Question,
+    quoting::Quoter,
+    request::{Ask, MAX_BATCH, MAX_K, MatchRequest},
+    response::{Match, MatchResponse, Note},
+    tenant::Live,
+};
+use queqiao_domain::{
+    Bilingual, Facets, Field, Filter, Kind, Op, RecordId, TenantId, Value, Visibility,
+};
+use queqiao_retrieval::{Index, Mode, Query, SearchResult};
+use queqiao_store::{RecordKey, StoredRecord};
+use rayon::prelude::*;
+use std::{sync::Arc, time::Instant};
+
+/// What a request is answered from, taken once: the index, if the tenant has one, and the reading
+/// of text that made it.
+struct Sight {
+    live: Option<Arc<Live>>,
+    pipeline: TextPipeline,
+}
+
+/// Below this share of known characters an answer says that the model knows little of the text.
+const LOW_COVERAGE: f32 = 0.6;
+
+impl Engine {
+    /// Ranked matches for a need, a text, or anyone who offers help.
+    ///
+    /// While a remote model does not answer, a hybrid request is answered by shared words alone,
+    /// and a note says so; vectors of another model are never compared with the index's.
+    pub fn find_matches(
+        &self,
+        tenant: &TenantId,
+        request: &MatchRequest,
+    ) -> Result<MatchResponse, Error> {
+        check_k(request.k)?;
+        let mut sight = self.sight(tenant);
+        match self.find_with(tenant, request, &sight) {
+            Err(Error::Embed(e)) if e.may_pass() && request.mode == Mode::Hybrid => {
+                tracing::warn!(%tenant, "answering by shared words alone: {e}");
+                let request = MatchRequest {
+                    mode: Mode::Lexical,
+                    ..request.clone()
+                };
+                sight.pipeline = sight.pipeline.without_model();
+                let mut answer = self.find_with(tenant, &request, &sight)?;
+                answer.notes.insert(
+                    0,
+                    Note {
+                        code: "MODEL_UNAVAILABLE",
+                        message: Bilingual::new(
+                            "the embedding model does not answer at the moment: the order rests on shared words alone",
+                            "嵌入模型暂时无法使用：排序仅依据共同词语",
+                        ),
+                    },
+                );
+                Ok(answer)
+            }
+            answer => answer,
+        }
+    }
+
+    fn sight(&self, tenant: &TenantId) -> Sight {
+        let live = self.tenants.find(tenant).map(|t| t.get());
+        let pipeline = match &live {
+            Some(live) => live.pipeline.clone(),
+            None => self.tenants.pipeline(),
+        };
+        Sight { live, pipeline }
+    }
+
+    fn find_with(
+        &self,
+        tenant: &TenantId,
+        request: &MatchRequest,
+        sight: &Sight,
+    ) -> Result<MatchResponse, Error> {
+        let pipeline = &sight.pipeline;
+        let question = self.question(tenant, request, pipeline)?;
+        let (ranked, found) = self.rank(sight, request, &question, request.k)?;
+        let quoter = request
+            .quotes
+            .then(|| Quoter::new(pipeline, &question))
+            .transpose()?;
+        let top: Vec<&Ranked> = ranked.iter().take(request.k).collect();
+        let records = match &quoter {
+            Some(_) => {
+                let keys: Vec<RecordKey> = top.iter().map(|r| RecordKey(r.candidate.key)).collect();
+                self.store.get_many(&keys)?
+            }
+            None => vec![None; top.len()],
+        };
+        let matches = top
+            .par_iter()
+            .zip(records)
+            .enumerate()
+            .map(|(i, (r, record))| {
+                check_deadline(request, "quoting")?;
+                one_match(i + 1, r, record.as_ref(), quoter.as_ref())
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let model = match &sight.live {
+            Some(live) => live.pipeline.embedder.fingerprint(),
+            None => pipeline.embedder.fingerprint(),
+        };
+        Ok(MatchResponse {
+            match_id: uuid::Uuid::now_v7().to_string(),
+            notes: notes(sight, request, &question, &found)?,
+            matches,
+            admitted: found.admitted,
+            total: found.total,
+            seq: found.seq,
+            model: model.to_string(),
+            weights: self.options.weights.version.clone(),
+        })
+    }
+
+    /// Many requests at once, on all cores; one that fails does not fail the others.
+    pub fn find_matches_batch(
+        &self,
+        tenant: &TenantId,
+        requests: &[MatchRequest],
+    ) -> Result<Vec<Result<MatchResponse, Error>>, Error> {
+        if requests.is_empty() || requests.len() > MAX_BATCH {
+            return Err(Error::argument(
+                "requests",
+                format!("{} requests", requests.len()),
+                format!("expected 1 to {MAX_BATCH}"),
+            ));
+        }
+        Ok(requests
+            .par_iter()
+            .map(|r| self.find_matches(tenant, r))
+            .collect())
+    }
+
+    /// The match of one given record, whatever its rank, which is told.
+    ///
+    /// Errors: [`Error::Excluded`] when a condition keeps the record out, with the condition.
+    pub fn explain(
+        &self,
+        tenant: &TenantId,
+        request: &MatchRequest,
+        candidate: &RecordId,
+    ) -> Result<Match, Error> {
+        let sight = self.sight(tenant);
+        let question = self.question(tenant, request, &sight.pipeline)?;
+        let stored = self.find_record(tenant, candidate)?;
+        let facets = Facets::of(&stored.record);
+        if let Some(reason) = self.exclusion(request, &question, &facets) {
+            return Err(Error::Excluded {
+                id: candidate.clone(),
+                reason,
+            });
+        }
+        let (ranked, _) = self.rank(&sight, request, &question, usize::MAX)?;
+        let quoter = Quoter::new(&sight.pipeline, &question)?;
+        match ranked.iter().position(|r| r.candidate.key == stored.key.0) {
+            Some(i) => one_match(i + 1, &ranked[i], Some(&stored), Some(&quoter)),
+            None => Err(Error::Excluded {
+                id: candidate.clone(),
+                reason: Bilingual::new("it shares no term with the question", "与问题没有共同词语"),
+            }),
+        }
+    }
+
+    /// Why a record cannot be among the answers, if it cannot.
+    fn exclusion(
+        &self,
+        request: &MatchRequest,
+        question: &Question,
+        facets: &Facets,
+    ) -> Option<Bilingual> {
+        if !kinds(request, question).contains(&facets.kind) {
+            return Some(Bilingual::new(
+                format!("{} is not among the kinds asked for", facets.kind),
+                format!("所求类别不含{}", facets.kind.zh()),
+            ));
+        }
+        if !facets.is_valid_on(request.today) {
+            return Some(Bilingual::new(
+                format!("it is not valid on {}", request.today),
+                format!("在 {} 不在有效期内", request.today),
+            ));
+        }
+        if !request.filter.matches(facets) {
+            return Some(Bilingual::new("the filter keeps it out", "不符合筛选条件"));
+        }
+        conditions(request, question)
+            .excludes(facets)
+            .map(|e| e.reason())
+    }
+
+    fn question(
+        &self,
+        tenant: &TenantId,
+        request: &MatchRequest,
+        pipeline: &TextPipeline,
+    ) -> Result<Question, Error> {
+        match &request.ask {
+            Ask::Text(text) => Question::from_text(pipeline, text),
+            Ask::Record(id) => {
+                let stored = self.find_record(tenant, id)?;
+                Question::from_record(pipeline, &stored.record)
+            }
+            Ask::Draft(record) => {
+                let id = record.id.clone();
+                // Checked for its rules; it asks as it was given, so that offsets are the caller's.
+                (**record)
+                    .clone()
+                    .check(&self.options.limits)
+                    .map_err(|found| {
+                        Error::Records(
+                            found
+                                .into_iter()
+                                .map(|violation| RecordViolation {
+                                    index: 0,
+                                    id: id.clone(),
+                                    violation,
+                                })
+                                .collect(),
+                        )
+                    })?;
+                Question::from_record(pipeline, record)
+            }
+        }
+    }
+
+    fn rank(
+        &self,
+        sight: &Sight,
+        request: &MatchRequest,
+        question: &Question,
+        wanted: usize,
+    ) -> Result<(Vec<Ranked>, SearchResult), Error> {
+        check_deadline(request, "reading the question")?;
+        let Some(live) = &sight.live else {
+            return Ok((Vec::new(), SearchResult::default()));
+        };
+        let filter = base_filter(request, question).and(request.filter.clone());
+        let conditions = conditions(request, question);
+        let answer = Ranking {
+            question,
+            filter: &filter,
+            admit: &|_, facets| conditions.excludes(facets).is_none(),
+            mode: request.mode,
+            wanted,
+            weights: &self.options.weights,
+        }
+        .run(&live.index)?;
+        check_deadline(request, "searching")?;
+        Ok(answer)
+    }
+}
+
+fn notes(
+    sight: &Sight,
+    request: &MatchRequest,
+    question: &Question,
+    found: &SearchResult,
+) -> Result<Vec<Note>, Error> {
+    let mut notes = Vec::new();
+    if request.mode != Mode::Lexical {
+        let text: Vec<&str> = question.fields.iter().map(|f| f.1.as_str()).collect();
+        let covered = sight.pipeline.embedder.coverage(&text.join("\n"));
+        if let Some(share) = covered.filter(|c| *c < LOW_COVERAGE) {
+            let percent = (share * 100.0).round();
+            notes.push(Note {
+                code: "LOW_COVERAGE",
+                message: Bilingual::new(
+                    format!("the model knows {percent} % of this text: the order rests mostly on shared words"),
+                    format!("模型只认识该文本的 {percent}%，排序主要依据共同词语"),
+                ),
+            });
+        }
+    }
+    if found.admitted == 0 {
+        notes.push(nothing_admitted(sight, request, question, found.total)?);
+    }
+    Ok(notes)
+}
+
+/// Which condition left nothing.
+fn nothing_admitted(
+    sight: &Sight,
+    request: &MatchRequest,
+    question: &Question,
+    total: usize,
+) -> Result<Note, Error> {
+    let count = |filter: &Filter| -> Result<usize, Error> {
+        let Some(live) = &sight.live else {
+            return Ok(0);
+        };
+        let none = ndarray::Array2::zeros((0, live.pipeline.embedder.dim()));
+        Ok(live
+            .index
+            .search(&Query {
+                vectors: &none,
+                passages: &[],
+                filter,
+                admit: &|_, _| true,
+                mode: Mode::Lexical,
+                candidates: 0,
+            })?
+            .admitted)
+    };
+    let wanted = kinds(request, question);
+    let names = |f: fn(Kind) -> &'static str| wanted.iter().map(|k| f(*k)).collect::<Vec<_>>();
+    let (en, zh) = if total == 0 {
+        (
+            "there are no records yet: import some".to_owned(),
+            "还没有任何记录，请先导入".to_owned(),
+        )
+    } else if count(&kind_filter(&wanted))? == 0 {
+        (
+            format!(
+                "none of the {total} records is of kind {}",
+                names(Kind::as_str).join(", ")
+            ),
+            format!("{total} 条记录中没有{}", names(Kind::zh).join("、")),
+        )
+    } else if count(&base_filter(request, question))? == 0 {
+        (
+            format!("no record of these kinds is valid on {}", request.today),
+            format!("这些类别的记录在 {} 均不在有效期内", request.today),
+        )
+    } else if count(&base_filter(request, question).and(request.filter.clone()))? == 0 {
+        (
+            "the filter leaves no record: loosen it".to_owned(),
+            "筛选条件排除了所有记录，请放宽".to_owned(),
+        )
+    } else {
+        (
+            "every record that is left belongs to the asker, opted out, is closed or has a conflict".to_owned(),
+            "余下的记录均属提问方自身、已退出匹配、已关闭或存在利益冲突".to_owned(),
+        )
+    };
+    Ok(Note {
+        code: "NOTHING_ADMITTED",
+        message: Bilingual::new(en, zh),
+    })
+}
+
+fn check_k(k: usize) -> Result<(), Error> {
+    if (1..=MAX_K).contains(&k) {
+        Ok(())
+    } else {
+        Err(Error::argument(
+            "k",
+            format!("{k} matches cannot be asked for"),
+            format!("expected 1 to {MAX_K}"),
+        ))
+    }
+}
+
+fn check_deadline(request: &MatchRequest, doing: &'static str) -> Result<(), Error> {
+    match request.deadline {
+        Some(d) if Instant::now() > d => Err(Error::Deadline { doing }),
+        _ => Ok(()),
+    }
+}
+
+/// The kinds that may answer.
+fn kinds(request: &MatchRequest, question: &Question) -> Vec<Kind> {
+    if request.to.is_empty() {
+        let asker = question.facets.as_ref().map_or(Kind::Need, |f| f.kind);
+        asker.default_counterparts().to_vec()
+    } else {
+        request.to.clone()
+    }
+}
+
+fn kind_filter(kinds: &[Kind]) -> Filter {
+    Filter::any_of(Field::Kind, Op::Eq, kinds.iter().copied().map(Value::Kind))
+}
+
+/// What every answer must be, whatever the caller's filter says.
+fn base_filter(request: &MatchRequest, question: &Question) -> Filter {
+    kind_filter(&kinds(request, question)).and(Filter::compare(
+        Field::Valid,
+        Op::Eq,
+        Value::Date(request.today),
+    ))
+}
+
+fn conditions<'a>(request: &'a MatchRequest, question: &'a Question) -> Conditions<'a> {
+    Conditions {
+        asker: question.facets.as_ref(),
+        stored: match &request.ask {
+            Ask::Record(id) => Some(id),
+            _ => None,
+        },
+        own_organisation: request.own_organisation,
+    }
+}
+
+fn one_match(
+    rank: usize,
+    r: &Ranked,
+    stored: Option<&StoredRecord>,
+    quoter: Option<&Quoter<'_>>,
+) -> Result<Match, Error> {
+    let c = &r.candidate;
+    let sealed = c.facets.visibility == Visibility::Sealed;
+    // The passage of the side that contributed more.
+    let passage = if c.dense.best > 0.0 || c.lexical.words + c.lexical.bigrams <= 0.0 {
+        c.dense.passage
+    } else {
+        c.lexical.passage
+    };
+    let quote = match (quoter, stored) {
+        (Some(q), Some(s)) if !sealed => q.quote(&s.record, passage)?,
+        _ => None,
+    };
+    Ok(Match {
+        rank,
+        id: c.id.clone(),
+        kind: c.facets.kind,
+        title: if sealed {
+            String::new()
+        } else {
+            c.facets.title.clone()
+        },
+        score: r.score,
+        parts: r.parts.clone(),
+        quote,
+        facets: (!sealed).then(|| Arc::clone(&c.facets)),
+    })
+}
