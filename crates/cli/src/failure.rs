@@ -70,8 +70,10 @@ impl From<queqiao_engine::store::StoreError> for Failure {
 
 impl From<queqiao_engine::embed::EmbedError> for Failure {
     fn from(e: queqiao_engine::embed::EmbedError) -> Self {
-        let text = chain(&e);
-        Self::failed(text.clone(), text)
+        Self {
+            message: e.message(),
+            bad_input: e.is_input(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors by cause: each says what failed, on what, and what to try.
 
+use queqiao_domain::Bilingual;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -156,6 +157,91 @@ impl EmbedError {
     /// Whether it may go better later: a model behind an endpoint that does not answer.
     pub fn may_pass(&self) -> bool {
         matches!(self, EmbedError::Endpoint { .. })
+    }
+
+    /// Whether what was given is at fault (a name, a setting, a corpus), rather than a file that
+    /// was damaged or a machine that failed.
+    pub fn is_input(&self) -> bool {
+        match self {
+            EmbedError::UnknownModel { .. }
+            | EmbedError::MissingFile { .. }
+            | EmbedError::Corpus { .. }
+            | EmbedError::CorpusLine { .. }
+            | EmbedError::Option { .. } => true,
+            EmbedError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
+    /// The message in both languages; the reasons of other tools stay as they give them.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            EmbedError::MissingFile { dir, file } => format!(
+                "模型目录 {} 缺少 {file}；模型需要 model.safetensors、tokenizer.json 与 config.json，请重新复制该目录",
+                dir.display()
+            ),
+            EmbedError::Io { path, source, .. } => {
+                format!("无法读写 {}：{source}；请检查路径与权限", path.display())
+            }
+            EmbedError::BadFile { path, reason } => format!(
+                "{} 已损坏或不是这类文件：{reason}；请从来源重新复制",
+                path.display()
+            ),
+            EmbedError::BadTensor {
+                path,
+                tensor,
+                reason,
+            } => format!(
+                "{}：张量 `{tensor}` {reason}；该文件不是按 Model2Vec 模型写出的，请重新导出",
+                path.display()
+            ),
+            EmbedError::TokenizerMismatch { dir, tokens, rows } => format!(
+                "模型目录 {}：tokenizer.json 有 {tokens} 个词元，model.safetensors 却有 {rows} 行；两个文件不属同一模型，请一并重新复制",
+                dir.display()
+            ),
+            EmbedError::Digest {
+                path,
+                expected,
+                actual,
+            } => format!(
+                "{}：sha256 为 {actual}，清单为 {expected}；文件被改动或截断，请重新复制模型",
+                path.display()
+            ),
+            EmbedError::NoModels { searched } => format!(
+                "找不到模型目录（已查找：{}）；请把 QUEQIAO_MODELS 设为含 manifest.json 的目录",
+                list_paths(searched)
+            ),
+            EmbedError::UnknownModel {
+                name,
+                dir,
+                available,
+            } => format!(
+                "{} 中没有模型 `{name}`；现有：{}",
+                dir.display(),
+                available.join("、")
+            ),
+            EmbedError::Tokenize { model, reason } | EmbedError::Network { model, reason } => {
+                format!("模型 `{model}` 处理文本失败：{reason}；请换一个模型")
+            }
+            EmbedError::Endpoint {
+                endpoint,
+                model,
+                reason,
+            } => format!("接口 {endpoint} 上的模型 `{model}`：{reason}；请重试，或改用本地模型"),
+            EmbedError::Corpus { reason } => format!("该语料不能用于训练：{reason}"),
+            EmbedError::CorpusLine { path, line, reason } => {
+                format!("{} 第 {line} 行：{reason}", path.display())
+            }
+            EmbedError::Option { option, reason } => format!("设置 `{option}`：{reason}"),
+            EmbedError::Stopped { step } => {
+                format!("训练在第 {step} 步停止；用相同设置再次运行即可从上一检查点继续")
+            }
+        };
+        let mut en = self.to_string();
+        if let EmbedError::Io { source, .. } = self {
+            en.push_str(&format!(": {source}"));
+        }
+        Bilingual::new(en, zh)
     }
 
     pub(crate) fn io(

@@ -129,21 +129,26 @@ fn each_text(
             let read = (&mut reader)
                 .take(MAX_LINE)
                 .read_until(b'\n', &mut line)
-                .map_err(|e| bad(path, number, &e.to_string()))?;
+                .map_err(|e| bad(path, number, &e.to_string(), &e.to_string()))?;
             if read == 0 {
                 break;
             }
             if read as u64 == MAX_LINE {
-                return Err(bad(path, number, "the line has 16 MiB or more"));
+                return Err(bad(
+                    path,
+                    number,
+                    "the line has 16 MiB or more",
+                    "该行超过 16 MiB",
+                ));
             }
             let text = std::str::from_utf8(&line)
-                .map_err(|_| bad(path, number, "it is not UTF-8"))?
+                .map_err(|_| bad(path, number, "it is not UTF-8", "不是 UTF-8 编码"))?
                 .trim_end_matches(['\n', '\r']);
             let text = text.strip_prefix('\u{feff}').unwrap_or(text);
             if !json {
                 each(json!(number), text.to_owned())?;
             } else if !text.trim().is_empty() {
-                let (id, text) = object(text).map_err(|e| bad(path, number, &e))?;
+                let (id, text) = object(text).map_err(|(en, zh)| bad(path, number, &en, &zh))?;
                 each(id.unwrap_or(json!(number)), text)?;
             }
         }
@@ -151,23 +156,28 @@ fn each_text(
     Ok(())
 }
 
-fn object(line: &str) -> Result<(Option<Value>, String), String> {
-    let object: Value = serde_json::from_str(line).map_err(|e| e.to_string())?;
+fn object(line: &str) -> Result<(Option<Value>, String), (String, String)> {
+    let object: Value = serde_json::from_str(line).map_err(|e| (e.to_string(), e.to_string()))?;
     let get = |key| object.get(key).and_then(Value::as_str);
     let text = match (get("title"), get("text")) {
         (Some(title), Some(text)) => format!("{title}\n{text}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) => return Err("expected an object with text, title or both".to_owned()),
+        (None, None) => {
+            return Err((
+                "expected an object with text, title or both".to_owned(),
+                "应为含 text、title 之一或二者的对象".to_owned(),
+            ));
+        }
     };
     let id = object.get("_id").or_else(|| object.get("id")).cloned();
     Ok((id, text))
 }
 
-fn bad(path: &Path, line: usize, why: &str) -> Failure {
+fn bad(path: &Path, line: usize, en: &str, zh: &str) -> Failure {
     let shown = path.display();
     Failure::input(
-        format!("{shown}:{line}: {why}"),
-        format!("{shown} 第 {line} 行：{why}"),
+        format!("{shown}:{line}: {en}"),
+        format!("{shown} 第 {line} 行：{zh}"),
     )
 }
 
