@@ -585,7 +585,7 @@ fn rank_writes_a_run_and_says_what_is_wrong_with_a_collection() {
         let run = fs::read_to_string(&out).unwrap();
         let first: Vec<&str> = run.lines().filter(|l| l.contains(" 1 ")).collect();
         assert!(
-            first[0].starts_with("q1 Q0 d 1 1 ") && first[1].starts_with("q2 Q0 d/2 1 "),
+            first[0].starts_with("q1 %d d%201 1 ") && first[1].starts_with("q2 Q0 d/2 1 "),
             "{run}"
         );
     }

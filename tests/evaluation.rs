@@ -381,6 +381,57 @@ fn a_pipe_and_a_collection() {
 }
 
 #[test]
+fn ids_with_white_space_come_back_from_a_run() {
+    let f = Folder::new();
+    let needs = ["需求 1", "q\u{3000}2", "50% off", "plain%20id"];
+    let texts = ["轴承降噪", "电池热失控", "海水除硼", "叶片防冰"];
+    let line =
+        |id: &str, text: &str| format!("{}\n", serde_json::json!({"_id": id, "title": text}));
+    let lines = |mark: &str| -> String {
+        let both = needs.iter().zip(texts);
+        both.map(|(n, t)| line(&format!("{n}{mark}"), t)).collect()
+    };
+    f.write("c/queries.jsonl", lines(""));
+    f.write("c/corpus.jsonl", lines(" 号"));
+    let judged = needs.map(|n| format!("{n}\t{n} 号\t1\n")).concat();
+    f.write(
+        "c/qrels/test.tsv",
+        format!("query-id\tcorpus-id\tscore\n{judged}"),
+    );
+    let (folder, out) = (
+        f.path("c").display().to_string(),
+        f.path("out.trec").display().to_string(),
+    );
+    for pool in ["all", "judged"] {
+        ok(&["rank", &folder, "--pool", pool, "--run", &out]);
+        let run = fs::read_to_string(&out).unwrap();
+        // As trec_eval cuts it, and as Python does.
+        for l in run.lines() {
+            assert_eq!(l.split_whitespace().count(), 6, "{l}");
+            l.split_whitespace().nth(4).unwrap().parse::<f64>().unwrap();
+        }
+        assert!(run.contains("plain%20id %d plain%2520id%20号 1 "), "{run}");
+        let d = json(&[
+            "eval",
+            &folder,
+            &out,
+            "--measures",
+            "RR,SetR",
+            "--format",
+            "json",
+        ]);
+        let m = &d["runs"][0]["measures"];
+        assert_eq!((&m["RR"], &m["SetR"]), (&1.0.into(), &1.0.into()));
+    }
+    let wrong = f.write("wrong.trec", "q%2 %q d 1 0.5 s\n");
+    fails(
+        &["eval", &folder, &wrong],
+        2,
+        &["wrong.trec:1", "field 1 (query)", "%20"],
+    );
+}
+
+#[test]
 fn real_collections_evaluate_what_rank_writes() {
     let Some(shared) = shared() else { return };
     let f = Folder::new();

@@ -298,7 +298,12 @@ fn read_qrels(
     judged: &mut HashMap<String, HashSet<String>>,
 ) -> Result<(), Error> {
     each_line(path, |number, text| {
-        let cells: Vec<&str> = text.split_whitespace().collect();
+        // Between tabs an id may hold a space.
+        let cells: Vec<&str> = if text.matches('\t').count() + 1 == columns {
+            text.split('\t').map(str::trim).collect()
+        } else {
+            text.split_whitespace().collect()
+        };
         if cells.is_empty() || (number == 1 && cells.first() == Some(&"query-id")) {
             return Ok(());
         }

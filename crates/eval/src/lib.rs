@@ -36,6 +36,7 @@ mod qrels;
 mod report;
 mod run;
 pub mod stats;
+mod write;
 
 pub use calibration::{Bin, Calibration};
 pub use compare::{Comparison, Comparisons, MovedDocument, MovedQuery, Settings, compare};
@@ -52,3 +53,4 @@ pub use observe::{Observation, Placement, Watch};
 pub use qrels::{Judgements, Qrels};
 pub use report::Report;
 pub use run::{Answers, Precision, Run};
+pub use write::write_run_line;

@@ -7,6 +7,7 @@ use crate::{
     output::Console,
 };
 use queqiao_engine::{Collection, Error, Pool, RankOptions, Weights};
+use queqiao_eval::write_run_line;
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -65,12 +66,8 @@ pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), F
         &|done| bar.set_position(done as u64),
         |lines| {
             for l in lines {
-                writeln!(
-                    out,
-                    "{} Q0 {} {} {:.9} {name}",
-                    l.query, l.document, l.rank, l.score
-                )
-                .map_err(io)?;
+                let ids = (l.query.as_str(), l.document.as_str());
+                write_run_line(&mut out, ids, l.rank, l.score, &name).map_err(io)?;
             }
             Ok(())
         },

@@ -9,7 +9,9 @@ use super::{
 use crate::{
     error::{Cause, Error},
     lang::Text,
+    write::{decoded, encodings},
 };
+use std::borrow::Cow;
 
 /// One document that a system gave for one query.
 #[derive(Debug, Clone, Copy)]
@@ -85,15 +87,22 @@ fn columns(
             }
             let text = std::str::from_utf8(line).map_err(|_| not_utf8(line, n))?;
             let fields = Fields::<6>::split(text.as_bytes());
-            let Some([query, _, document, _, value, name]) = fields.full() else {
+            let Some([query, second, document, _, value, name]) = fields.full() else {
                 return Err(missing(fields.count).at(n));
             };
             let Some(value) = number(value) else {
                 return Err(no_score(&shown(value)).at(n).field(5, COLUMNS[4]));
             };
+            let coded = encodings(second);
+            let id = |field: &[u8], coded: bool, place: usize| match coded {
+                false => Ok(Cow::Borrowed(within(text, field))),
+                true => decoded(within(text, field))
+                    .map(Cow::Owned)
+                    .map_err(|e| e.at(n).field(place, COLUMNS[place - 1])),
+            };
             take(Entry {
-                query: within(text, query),
-                document: within(text, document),
+                query: &id(query, coded.0, 1)?,
+                document: &id(document, coded.1, 3)?,
                 score: score(value).map_err(|e| e.at(n).field(5, COLUMNS[4]))?,
                 line: n,
             })?;
