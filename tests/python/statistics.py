@@ -52,6 +52,7 @@ def main():
             "holm": holm(p).tolist(),
             "bh": stats.false_discovery_control(p).tolist(),
             "power": [power(*row) for row in work["power"]],
+            "sign": [float(stats.binomtest(a, a + b).pvalue) for a, b in work["sign"]],
         },
         sys.stdout,
     )

@@ -7,7 +7,7 @@ use crate::{
     measure::{Aggregation, Hit, Measure, Plan, Ranked},
     observe::{Observation, Observer, Watch},
     qrels::{Judgements, Qrels},
-    run::{Answers, Group, Precision, Run, empty_run, stem},
+    run::{Answers, Group, Precision, Run, empty_run, stem, tell_apart},
 };
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -174,7 +174,11 @@ impl<'a> Evaluator<'a> {
     pub fn files(&self, paths: &[PathBuf]) -> Result<Vec<Evaluation>, Error> {
         let done: Vec<Result<Evaluation, Error>> = paths.par_iter().map(|p| self.file(p)).collect();
         let mut runs = done.into_iter().collect::<Result<Vec<_>, _>>()?;
-        tell_apart(&mut runs, paths);
+        let mut names: Vec<String> = runs.iter().map(|r| r.run.clone()).collect();
+        tell_apart(&mut names, paths);
+        for (run, name) in runs.iter_mut().zip(names) {
+            run.run = name;
+        }
         for (i, a) in runs.iter().enumerate() {
             for b in runs.iter().skip(i + 1) {
                 if !a.answered_queries().any(|q| b.answers_query(q)) {
@@ -465,19 +469,6 @@ fn different_queries(a: &Evaluation, b: &Evaluation) -> Error {
             "请给出相同查询上的 run；部分相同时，用 --missing 说明未回答的查询如何计入",
         ),
     )
-}
-
-/// Gives runs of one name the names of their files, and numbers where those are the same too.
-fn tell_apart(runs: &mut [Evaluation], paths: &[PathBuf]) {
-    let count = |runs: &[Evaluation], name: &str| runs.iter().filter(|r| r.run == name).count();
-    let doubled: Vec<bool> = runs.iter().map(|r| count(runs, &r.run) > 1).collect();
-    for ((run, path), _) in (runs.iter_mut().zip(paths).zip(doubled)).filter(|(_, d)| *d) {
-        run.run = stem(&path.display().to_string());
-    }
-    let doubled: Vec<bool> = runs.iter().map(|r| count(runs, &r.run) > 1).collect();
-    for ((run, i), _) in (runs.iter_mut().zip(1..).zip(doubled)).filter(|(_, d)| *d) {
-        run.run = format!("{} ({i})", run.run);
-    }
 }
 
 /// Ends a pass; never shown.

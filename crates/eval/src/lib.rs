@@ -25,11 +25,15 @@ mod compare;
 mod curve;
 mod error;
 mod evaluate;
+mod examination;
+mod gate;
 mod hashing;
 mod ids;
 mod input;
 mod lang;
 mod lists;
+mod log;
+mod market;
 mod measure;
 mod observe;
 mod qrels;
@@ -45,9 +49,16 @@ pub use error::{Cause, Error, Place};
 pub use evaluate::{
     Evaluation, Evaluator, Missing, Options, evaluate, evaluate_file, same_queries,
 };
+pub use examination::Examination;
+pub use gate::{Gate, Gated, Pair, Verdict, gate};
 pub use input::{LONGEST_LINE, Supply, qrels_of};
 pub use lang::{Lang, Text};
 pub use lists::Exposure;
+pub use log::{
+    Assumption, Estimate, Estimates, Figures, Interleaving, OffPolicy, OffPolicySettings, Settled,
+    ShownItem, ShownList, interleaving, read_log,
+};
+pub use market::{Envy, Market, TwoSided};
 pub use measure::{Aggregation, Measure, Name, Param, Value, parse_list};
 pub use observe::{Observation, Placement, Watch};
 pub use qrels::{Judgements, Qrels};

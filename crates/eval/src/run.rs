@@ -7,7 +7,12 @@ use crate::{
     input::{Entry, Source, open, read_run},
     lang::Text,
 };
-use std::{cmp::Ordering, collections::HashMap, path::Path};
+use rayon::prelude::*;
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 /// How exactly scores are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,6 +65,22 @@ impl Run {
     /// stands twice, nothing at all.
     pub fn read(path: &Path, precision: Precision) -> Result<Self, Error> {
         Self::from_source(open(path)?, precision, |_| true)
+    }
+
+    /// Reads runs side by side. Those of one name are called by their files' names, and by number where
+    /// those are the same too.
+    ///
+    /// Errors: as [`Run::read`], of the first file that has any.
+    pub fn read_all(paths: &[PathBuf], precision: Precision) -> Result<Vec<Self>, Error> {
+        let read: Vec<Result<Run, Error>> =
+            paths.par_iter().map(|p| Run::read(p, precision)).collect();
+        let mut runs = read.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut names: Vec<String> = runs.iter().map(|r| r.name.clone()).collect();
+        tell_apart(&mut names, paths);
+        for (run, name) in runs.iter_mut().zip(names) {
+            run.name = name;
+        }
+        Ok(runs)
     }
 
     /// Reads what `wanted` says of each query.
@@ -168,6 +189,22 @@ pub(crate) fn stem(file: &str) -> String {
         short = front;
     }
     short.to_owned()
+}
+
+/// Gives runs of one name the names of their files, and numbers where those are the same too.
+pub(crate) fn tell_apart(names: &mut [String], paths: &[PathBuf]) {
+    let doubled = |names: &[String]| -> Vec<bool> {
+        let times = |n: &String| names.iter().filter(|m| *m == n).count();
+        names.iter().map(|n| times(n) > 1).collect()
+    };
+    let again = doubled(names);
+    for ((name, path), _) in (names.iter_mut().zip(paths).zip(again)).filter(|(_, d)| *d) {
+        *name = stem(&path.display().to_string());
+    }
+    let again = doubled(names);
+    for ((name, i), _) in (names.iter_mut().zip(1..).zip(again)).filter(|(_, d)| *d) {
+        *name = format!("{name} ({i})");
+    }
 }
 
 /// The answers to one query while they come in.

@@ -4,7 +4,7 @@
 mod support;
 
 use queqiao_eval::stats::{
-    Looks, Power, benjamini_hochberg, bootstrap_mean, holm, paired_t, randomisation_test,
+    Looks, Power, benjamini_hochberg, bootstrap_mean, holm, paired_t, randomisation_test, sign_test,
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -62,7 +62,8 @@ fn as_scipy_computes_them() {
         (19_000, 0.3, 0.05, 0.01),
         (30_000, 0.3, 0.05, 0.005),
     ];
-    let work = json!({ "differences": differences, "p": p, "power": power });
+    let signs = [(3, 9), (0, 7), (120, 150), (5_000, 5_200), (900, 100)];
+    let work = json!({ "differences": differences, "p": p, "power": power, "sign": signs });
     let mut child = Command::new(python)
         .arg(support::root().join("tests/python/statistics.py"))
         .stdin(Stdio::piped())
@@ -78,6 +79,10 @@ fn as_scipy_computes_them() {
     let out = child.wait_with_output().unwrap();
     assert!(out.status.success());
     let theirs: Value = serde_json::from_slice(&out.stdout).unwrap();
+    for (i, (a, b)) in signs.into_iter().enumerate() {
+        let p = theirs["sign"][i].as_f64().unwrap();
+        near(sign_test(a, b), p, 1e-9, "sign");
+    }
     for (i, d) in differences.iter().enumerate() {
         let s = &theirs["differences"][i];
         let get = |k: &str| s[k].as_f64().unwrap();

@@ -1,6 +1,6 @@
 //! Collections in BEIR's layout: a folder with `corpus.jsonl`, `queries.jsonl` and judgements.
 
-use super::{Lines, fields::says_nothing, open, shown};
+use super::{Lines, fields::says_nothing, open, run::not_utf8, shown};
 use crate::{
     error::{Cause, Error},
     lang::Text,
@@ -66,6 +66,39 @@ struct CorpusLine<'a> {
 }
 
 impl Supply {
+    /// Ids from a collection's folder, or from a file that names one a line.
+    ///
+    /// Errors: of the file, with its line; a folder without `corpus.jsonl`.
+    pub fn read(path: &Path) -> Result<Supply, Error> {
+        if path.is_dir() {
+            return Supply::of_collection(path)?.ok_or_else(|| {
+                Error::new(
+                    Cause::Empty,
+                    Text::new(
+                        "the folder has no corpus.jsonl",
+                        "该目录中没有 corpus.jsonl",
+                    ),
+                    Text::new(
+                        "name the folder of a collection, or a file of ids, one a line",
+                        "请给出测试集目录，或每行一个编号的文件",
+                    ),
+                )
+                .in_file(&path.display().to_string())
+            });
+        }
+        let mut lines = Lines::new(open(path)?);
+        let file = lines.name().to_owned();
+        let mut ids = HashSet::new();
+        while let Some((line, n)) = lines.next()? {
+            let id = std::str::from_utf8(line).map_err(|_| not_utf8(line, n).in_file(&file))?;
+            let id = id.trim();
+            if !id.is_empty() {
+                ids.insert(id.to_owned());
+            }
+        }
+        Ok(Supply { ids })
+    }
+
     /// The ids of a collection's `corpus.jsonl`; `None` where `path` is no folder that has one.
     ///
     /// Errors: of the file, with its line.

@@ -78,7 +78,7 @@ fn first_value(bytes: &[u8]) -> Option<u8> {
 
 /// An id: a string, or a whole number that stands for its digits.
 #[derive(Debug)]
-pub(super) struct Id<'a>(pub(super) Cow<'a, str>);
+pub(crate) struct Id<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -1,8 +1,8 @@
 //! Files as bytes: opened, unpacked, cut into lines of bounded length.
 
 mod collection;
-mod fields;
-mod json;
+pub(crate) mod fields;
+pub(crate) mod json;
 mod lines;
 mod qrels;
 mod run;

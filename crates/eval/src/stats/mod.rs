@@ -7,6 +7,7 @@ mod looks;
 mod paired;
 mod power;
 mod randomisation;
+mod sign;
 
 pub use bootstrap::{Interval, bootstrap_mean};
 pub use correction::{benjamini_hochberg, holm};
@@ -14,6 +15,7 @@ pub use looks::Looks;
 pub use paired::{Paired, paired_t};
 pub use power::Power;
 pub use randomisation::{Randomisation, randomisation_test};
+pub use sign::sign_test;
 
 /// Resamples and permutations drawn with one stream of random numbers; the results are the same on
 /// any number of cores.
