@@ -1,11 +1,12 @@
 //! What people and machines see: stdout for results, stderr for progress and failures.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::print_stderr)]
 
 use crate::{args::Cli, failure::Failure};
 use comfy_table::{Cell, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressStyle};
 use queqiao_domain::{Bilingual, Lang};
 use serde::Serialize;
+use std::io::{ErrorKind, Write};
 
 /// Where output goes, in which language.
 pub(crate) struct Console {
@@ -32,14 +33,30 @@ impl Console {
         b.get(self.lang)
     }
 
+    /// Prints. A reader that has seen enough, such as `head`, is no failure; a full disk is one.
+    fn put(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => {}
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => {}
+            Err(e) => {
+                self.failure(&Failure::failed(
+                    format!("the result cannot be printed: {e}"),
+                    format!("结果无法输出：{e}"),
+                ));
+                std::process::exit(1);
+            }
+        }
+    }
+
     /// A line of the result.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
-        println!("{}", text.as_ref());
+        self.put(&format!("{}\n", text.as_ref()));
     }
 
     /// A whole document as the result.
     pub(crate) fn document(&self, text: &str) {
-        print!("{text}");
+        self.put(text);
     }
 
     /// A line beside the result.
@@ -55,7 +72,7 @@ impl Console {
                 format!("结果无法写成 JSON：{e}"),
             )
         })?;
-        println!("{text}");
+        self.put(&(text + "\n"));
         Ok(())
     }
 

@@ -30,12 +30,10 @@ pub(super) fn lede(r: &Report<'_>) -> String {
         let sure = x.p_holm < c.settings.level();
         let better = (x.t.mean > 0.0) != m.lower_is_better();
         let (low, high) = (signed(x.interval.low), signed(x.interval.high));
-        let p = probability(x.p_holm).replace("&lt; ", "< ");
-        let p = if p.starts_with('<') {
-            format!("p {}", escape(&p))
-        } else {
-            format!("p = {p}")
-        };
+        let p = probability(x.p_holm);
+        let sign = if p.starts_with('&') { "" } else { "= " };
+        // On one line.
+        let p = format!("p {sign}{p}").replace(' ', "&nbsp;");
         let level = percent(1.0 - c.settings.alpha);
         let en = if sure {
             format!(
