@@ -1,5 +1,9 @@
 //! The command line. Scripts and checks rely on it: names and meanings stay.
 
+mod laboratory;
+
+pub(crate) use laboratory::*;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use queqiao_domain::{Kind, Lang, TenantId};
 use std::path::PathBuf;
@@ -73,6 +77,14 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Tell a gain of one run over another from noise 比较排序结果
     Compare(CompareArgs),
+    /// Measure lists as a set: exposure, envy, blocking pairs, matches 评测整组名单
+    Lists(ListsArgs),
+    /// Estimate from a log what runs would have earned, had they been shown 离线策略评估
+    OffPolicy(OffPolicyArgs),
+    /// Tell which of two interleaved systems people prefer 交错实验分析
+    Interleaving(InterleavingArgs),
+    /// Rank and measure every collection of a folder; fail where a measure fell 质量关卡
+    BenchQuality(BenchQualityArgs),
     /// Train an embedding model on texts 训练嵌入模型
     Train(TrainArgs),
     /// Turn texts into vectors 文本转向量
@@ -306,122 +318,6 @@ pub(crate) enum RoleArg {
     Query,
     /// The texts are looked through.
     Passage,
-}
-
-/// What is measured, and how it is shown: of `eval` and `compare` alike.
-#[derive(Debug, Args)]
-pub(crate) struct MeasuringArgs {
-    /// Judgements (TREC, BEIR tsv, JSON; also .gz, .zst), or the folder of a collection.
-    #[arg(value_name = "QRELS")]
-    pub(crate) qrels: PathBuf,
-    /// Runs (TREC, JSON; also .gz, .zst).
-    #[arg(required = true, value_name = "RUN")]
-    pub(crate) runs: Vec<PathBuf>,
-    /// Measures by ir_measures' or trec_eval's names, by comma.
-    #[arg(
-        long,
-        default_value = "nDCG@10,AP,RR,P@10,R@100",
-        value_name = "LIST",
-        value_parser = measures
-    )]
-    pub(crate) measures: Measures,
-    /// Also the values of each query.
-    #[arg(long)]
-    pub(crate) per_query: bool,
-    /// What a judged query counts that a run does not answer; by default as if nothing were found.
-    #[arg(long, value_enum)]
-    pub(crate) missing: Option<MissingArg>,
-    /// Leave out queries that have no relevant document.
-    #[arg(long)]
-    pub(crate) only_answerable: bool,
-    /// How exactly scores are compared.
-    #[arg(long, value_enum, default_value = "double")]
-    pub(crate) precision: PrecisionArg,
-    /// Answers of a query that count.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) depth: Option<u32>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: EvalFormat,
-    /// File to write instead of printing.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-}
-
-/// Measures that were read; one type, so that clap does not take them for a list.
-#[derive(Debug, Clone)]
-pub(crate) struct Measures(pub(crate) Vec<queqiao_eval::Measure>);
-
-fn measures(s: &str) -> Result<Measures, String> {
-    queqiao_eval::parse_list(s).map(Measures).map_err(|e| {
-        let told = e.message();
-        format!("{}（{}）", told.en, told.zh)
-    })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MissingArg {
-    /// As if nothing had been found.
-    Zero,
-    /// Left out.
-    Skip,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PrecisionArg {
-    /// In 64 bits.
-    Double,
-    /// Rounded to 32 bits, as trec_eval up to 9 and pytrec_eval do.
-    Single,
-}
-
-/// How to print an evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EvalFormat {
-    /// For people.
-    Table,
-    /// For machines: one JSON document.
-    Json,
-    /// For people: one page with drawings.
-    Html,
-    /// Lines as trec_eval prints them.
-    Trec,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EvalArgs {
-    #[command(flatten)]
-    pub(crate) what: MeasuringArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CompareArgs {
-    #[command(flatten)]
-    pub(crate) what: MeasuringArgs,
-    /// The run that others are compared with, by name or file; by default the first.
-    #[arg(long, value_name = "RUN")]
-    pub(crate) baseline: Option<String>,
-    /// Level of the tests; intervals are of 1 − this.
-    #[arg(long, default_value_t = 0.05)]
-    pub(crate) alpha: f64,
-    /// Permutations of the randomisation test.
-    #[arg(long, default_value_t = 100_000, value_name = "N")]
-    pub(crate) permutations: u64,
-    /// Resamples of the bootstrap.
-    #[arg(long, default_value_t = 10_000, value_name = "N")]
-    pub(crate) resamples: usize,
-    /// Seed of both: equal seeds give equal results.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Queries shown with what moved, for each comparison.
-    #[arg(long, default_value_t = 5, value_name = "N")]
-    pub(crate) moved: usize,
-    /// Looks planned, where data is looked at more than once as it grows.
-    #[arg(long, value_name = "N", requires = "look")]
-    pub(crate) looks: Option<u32>,
-    /// Which of the looks this is, from 1.
-    #[arg(long, value_name = "N", requires = "looks")]
-    pub(crate) look: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -199,7 +199,7 @@ fn moved(run: &str, q: &MovedQuery, console: &Console) -> String {
     out
 }
 
-fn probability(p: f64) -> String {
+pub(super) fn probability(p: f64) -> String {
     if p.is_nan() {
         "–".to_owned()
     } else if p < 0.001 {

@@ -98,10 +98,7 @@ impl Measured {
             comparisons,
             supply: self.supply,
             per_query: args.per_query,
-            lang: match console.lang {
-                Lang::En => queqiao_eval::Lang::En,
-                Lang::Zh => queqiao_eval::Lang::Zh,
-            },
+            lang: lang(console),
         };
         match args.format {
             EvalFormat::Html => Ok(report.html()),
@@ -115,6 +112,14 @@ impl Measured {
                     )
                 }),
         }
+    }
+}
+
+/// The reader's language, as the toolkit calls it.
+pub(super) fn lang(console: &Console) -> queqiao_eval::Lang {
+    match console.lang {
+        Lang::En => queqiao_eval::Lang::En,
+        Lang::Zh => queqiao_eval::Lang::Zh,
     }
 }
 
@@ -222,7 +227,7 @@ pub(super) fn emit(args: &MeasuringArgs, text: String, console: &Console) -> Res
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     };
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut f| {
+    let written = temporary(folder).and_then(|mut f| {
         f.write_all(text.as_bytes())?;
         f.persist(path).map_err(|e| e.error)
     });
@@ -236,4 +241,12 @@ pub(super) fn emit(args: &MeasuringArgs, text: String, console: &Console) -> Res
             format!("无法写入 {shown}：{e}"),
         )),
     }
+}
+
+/// A file beside the one that it becomes, to be read by whoever may read files of this user.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }

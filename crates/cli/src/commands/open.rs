@@ -2,14 +2,17 @@
 
 use crate::{
     args::{Cli, DataArgs},
-    failure::Failure,
+    failure::{Failure, chain},
 };
 use queqiao_domain::Date;
 use queqiao_engine::{
-    Engine, EngineOptions,
+    Engine, EngineOptions, Weights,
     embed::{Embedder, ModelStore, open_model},
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The folders that may hold models, best first.
 pub(crate) fn model_folders(cli: &Cli) -> Vec<PathBuf> {
@@ -64,4 +67,24 @@ pub(crate) fn engine_or_new(
 pub(crate) fn today() -> Date {
     let offset = jiff::tz::Offset::constant(8);
     offset.to_datetime(jiff::Timestamp::now()).date()
+}
+
+/// The scorer's weights: those of the file, or those that ship.
+pub(crate) fn weights(file: Option<&Path>) -> Result<Weights, Failure> {
+    let Some(path) = file else {
+        return Ok(Weights::default());
+    };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Failure::input(
+            format!("{shown} cannot be read: {e}"),
+            format!("无法读取 {shown}：{e}"),
+        )
+    })?;
+    Weights::parse(&text).map_err(|e| {
+        Failure::input(
+            format!("{shown}: {}", chain(&e)),
+            format!("{shown}：{}", chain(&e)),
+        )
+    })
 }

@@ -3,10 +3,10 @@
 use super::open;
 use crate::{
     args::{Cli, PoolArg, RankArgs},
-    failure::{Failure, chain},
+    failure::Failure,
     output::Console,
 };
-use queqiao_engine::{Collection, Error, Pool, RankOptions, Weights};
+use queqiao_engine::{Collection, Error, Pool, RankOptions};
 use queqiao_eval::write_run_line;
 use std::{
     fs::File,
@@ -20,24 +20,7 @@ pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), F
             "--depth 应至少为 1",
         ));
     }
-    let weights = match &args.weights {
-        None => Weights::default(),
-        Some(path) => {
-            let shown = path.display();
-            let text = std::fs::read_to_string(path).map_err(|e| {
-                Failure::input(
-                    format!("{shown} cannot be read: {e}"),
-                    format!("无法读取 {shown}：{e}"),
-                )
-            })?;
-            Weights::parse(&text).map_err(|e| {
-                Failure::input(
-                    format!("{shown}: {}", chain(&e)),
-                    format!("{shown}：{}", chain(&e)),
-                )
-            })?
-        }
-    };
+    let weights = open::weights(args.weights.as_deref())?;
     let collection = Collection::load(&args.collection)?;
     let model = open::model(cli, args.model.as_deref())?;
     let name = format!("queqiao-{:?}", args.mode).to_lowercase();
