@@ -8,7 +8,7 @@
 //! Every tool reads the same files in a process of its own, one tool after the other in every round,
 //! and must come to the same figures. Shown are medians over rounds. Python's own start and ranx's
 //! compiling are left out; ours has neither. `--rounds N` and `--only 10000x100` as you like.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use anyhow::{Context, Result, bail};
 use cpu_time::ProcessTime;

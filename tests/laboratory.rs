@@ -142,7 +142,10 @@ fn what_a_log_says_of_runs() {
     let f = Folder::new();
     // The second document earns more than the first, which stood before it.
     let line = |i: u32| {
-        let (first, second) = (u32::from(i % 4 == 0), u32::from(i % 3 == 0));
+        let (first, second) = (
+            u32::from(i.is_multiple_of(4)),
+            u32::from(i.is_multiple_of(3)),
+        );
         format!(
             "{{\"query\": \"q{}\", \"shown\": [{{\"doc\": \"a\", \"outcome\": {first}}}, {{\"doc\": \"b\", \"outcome\": {second}}}]}}\n",
             i % 5
@@ -225,13 +228,13 @@ fn what_a_log_says_of_runs() {
 fn which_system_people_prefer() {
     let f = Folder::new();
     let line = |i: u32| {
-        let new = u32::from(i % 3 == 0);
+        let new = u32::from(i.is_multiple_of(3));
         let old = u32::from(i % 10 == 1);
         let (a, b) = (
             json!({"doc": "a", "team": "new", "outcome": new}),
             json!({"doc": "b", "team": "old", "outcome": old}),
         );
-        let shown = if i % 2 == 0 { [a, b] } else { [b, a] };
+        let shown = if i.is_multiple_of(2) { [a, b] } else { [b, a] };
         format!("{}\n", json!({"query": i, "shown": shown}))
     };
     let log = f.write("log.jsonl", (0..300).map(line).collect::<String>());
