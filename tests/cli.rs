@@ -335,8 +335,8 @@ fn bad_input_gets_one_clear_message_and_changes_nothing() {
     );
     m(
         &["--text", "电池", "--model", "nothing"],
-        1,
-        &["nothing", "queqiao-zh-en-256"],
+        2,
+        &["nothing", "queqiao-zh-en-384"],
     );
     m(&[], 2, &["--need"]);
     let big = f.write("big.txt", "长".repeat(400_000));

@@ -260,6 +260,70 @@ fn a_model_is_trained_and_used() {
 }
 
 #[test]
+fn a_model_is_added_and_chosen() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = support::root().join("models");
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(from.join("manifest.json")).unwrap()).unwrap();
+    let shipped = manifest["default"].as_str().unwrap();
+    let models = dir.path().join("models");
+    for name in [shipped, "other"] {
+        fs::create_dir_all(models.join(name)).unwrap();
+        for file in [
+            "model.safetensors",
+            "tokenizer.json",
+            "config.json",
+            "README.md",
+        ] {
+            fs::copy(from.join(shipped).join(file), models.join(name).join(file)).unwrap();
+        }
+    }
+    fs::copy(from.join("manifest.json"), models.join("manifest.json")).unwrap();
+    let call = |args: &[&str]| {
+        let mut all = vec!["models"];
+        all.extend(args);
+        support::said(
+            &queqiao(&all)
+                .env("QUEQIAO_MODELS", &models)
+                .output()
+                .unwrap(),
+        )
+    };
+    for (name, told) in [
+        ("nobody", "nobody"),
+        ("../models", "name of a folder"),
+        ("", ""),
+    ] {
+        let before = fs::read(models.join("manifest.json")).unwrap();
+        let s = call(&["--add", name]);
+        assert!(s.code != 0 && s.err.contains(told), "{name}: {}", s.err);
+        assert_eq!(before, fs::read(models.join("manifest.json")).unwrap());
+    }
+    let s = call(&[
+        "--add",
+        "other",
+        "--licence",
+        "MIT",
+        "--default",
+        "--verify",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(s.code, 0, "{}", s.err);
+    let listed: Value = serde_json::from_str(&s.out).unwrap();
+    let other = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|m| m["name"] == "other")
+        .unwrap();
+    assert_eq!(
+        (&other["licence"], &other["default"], &other["verified"]),
+        (&"MIT".into(), &true.into(), &true.into())
+    );
+}
+
+#[test]
 fn the_models_are_listed_and_whole() {
     let listed = json(&["models", "--verify", "--format", "json"]);
     let models = listed["models"]

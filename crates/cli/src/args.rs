@@ -383,6 +383,23 @@ pub(crate) struct ModelsArgs {
     /// Check the files against their sums.
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Enter this folder of the models' folder, of any kind, in the manifest, or enter it anew.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) add: Option<String>,
+    /// Licence of the model to add.
+    #[arg(
+        long,
+        requires = "add",
+        default_value = "not stated",
+        value_name = "SPDX"
+    )]
+    pub(crate) licence: String,
+    /// One line about the model to add.
+    #[arg(long, requires = "add", default_value = "", value_name = "TEXT")]
+    pub(crate) summary: String,
+    /// The model to add becomes the one that is used when none is named.
+    #[arg(long, requires = "add")]
+    pub(crate) default: bool,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,

@@ -8,7 +8,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 use ndarray::Array2;
-use queqiao_embed::{Embedder, Role, StaticModel};
+use queqiao_embed::{Embedder, Role, open_model};
 use serde_json::Value;
 use std::{
     collections::HashMap,
@@ -39,11 +39,10 @@ fn main() {
         [flag, dir] if flag == "--runs" => Some(PathBuf::from(dir)),
         _ => None,
     };
-    let model = StaticModel::load(Path::new(model)).unwrap();
+    let model = open_model(Path::new(model)).unwrap();
     println!(
-        "{} ({} tokens, {} columns)",
+        "{} ({} columns)",
         model.fingerprint(),
-        model.vocabulary(),
         model.dim()
     );
     println!(
@@ -58,11 +57,11 @@ fn main() {
         .collect();
     folders.sort();
     for folder in folders {
-        evaluate(&model, &folder, runs.as_deref());
+        evaluate(&*model, &folder, runs.as_deref());
     }
 }
 
-fn evaluate(model: &StaticModel, folder: &Path, runs: Option<&Path>) {
+fn evaluate(model: &dyn Embedder, folder: &Path, runs: Option<&Path>) {
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     let corpus = records(&folder.join("corpus.jsonl"));
     let queries = records(&folder.join("queries.jsonl"));
@@ -177,7 +176,7 @@ fn records(path: &Path) -> Vec<Record> {
         .collect()
 }
 
-fn embed(model: &StaticModel, records: &[Record], role: Role) -> (Array2<f32>, Vec<usize>) {
+fn embed(model: &dyn Embedder, records: &[Record], role: Role) -> (Array2<f32>, Vec<usize>) {
     let texts: Vec<&str> = records
         .iter()
         .flat_map(|r| r.passages.iter().map(String::as_str))

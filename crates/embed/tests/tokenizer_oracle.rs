@@ -16,7 +16,7 @@ struct Pair {
 fn pair() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     PAIR.get_or_init(|| {
-        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/queqiao-zh-en-256");
+        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/queqiao-zh-en-384");
         Pair {
             fast: StaticModel::load(&dir).unwrap(),
             oracle: Tokenizer::from_file(dir.join("tokenizer.json")).unwrap(),

@@ -22,7 +22,18 @@ struct Row {
 }
 
 pub(crate) fn run(cli: &Cli, args: &ModelsArgs, console: &Console) -> Result<(), Failure> {
-    let store = ModelStore::find(&open::model_folders(cli))?;
+    let mut store = ModelStore::find(&open::model_folders(cli))?;
+    if let Some(name) = &args.add {
+        if name.contains(['/', std::path::MAIN_SEPARATOR]) || name.starts_with('.') {
+            let dir = store.dir().display();
+            return Err(Failure::input(
+                format!("--add {name}: expected the name of a folder in {dir}"),
+                format!("--add {name}：应为 {dir} 中的目录名"),
+            ));
+        }
+        let dir = store.dir().to_owned();
+        store = ModelStore::register(&dir, name, &args.licence, &args.summary, args.default)?;
+    }
     let rows: Vec<Row> = store
         .list()
         .iter()

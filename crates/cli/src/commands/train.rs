@@ -87,7 +87,7 @@ pub(crate) fn run(_: &Cli, args: &TrainArgs, console: &Console) -> Result<(), Fa
         ]);
     }
     console.line(table.to_string());
-    let command: Vec<String> = std::env::args().skip(1).collect();
+    let command: Vec<String> = std::env::args().skip(1).map(quoted).collect();
     let card = CardText {
         command: format!("queqiao {}", command.join(" ")),
         licence: args.model_licence.clone(),
@@ -117,6 +117,16 @@ pub(crate) fn run(_: &Cli, args: &TrainArgs, console: &Console) -> Result<(), Fa
         args.out.display()
     ));
     Ok(())
+}
+
+/// An argument as a shell would have to be given it.
+fn quoted(argument: String) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_=./,:+@%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument
+    } else {
+        format!("'{}'", argument.replace('\'', "'\\''"))
+    }
 }
 
 fn console_summary(trained: &queqiao_engine::embed::train::Trained) -> String {
