@@ -13,6 +13,7 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("ranking", &["domain", "text"]),
     ("store", &["domain"]),
     ("intake", &["domain"]),
+    ("solve", &["domain"]),
     (
         "engine",
         &["domain", "text", "embed", "retrieval", "ranking", "store"],
@@ -28,13 +29,14 @@ const MAY_KNOW: [(&str, &[&str]); 13] = [
 ];
 
 /// Libraries that only some crates may use: async and wire stay at the edge.
-const KEPT_OUT: [(&str, &[&str]); 6] = [
+const KEPT_OUT: [(&str, &[&str]); 7] = [
     ("tokio", &["server", "cli"]),
     ("tonic", &["proto", "server", "cli"]),
     ("prost", &["proto", "server"]),
     ("clap", &["cli"]),
     ("redb", &["store"]),
     ("tantivy", &["retrieval"]),
+    ("microlp", &["solve"]),
 ];
 
 /// Crate to its dependencies of a kind, own crates without their prefix.
