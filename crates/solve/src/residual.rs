@@ -126,9 +126,9 @@ impl<'a> Residual<'a> {
         Some((cost, steps))
     }
 
-    /// The nodes that one unit more could reach from `from`: the source side of a smallest cut where
-    /// the flow is as large as can be.
-    pub fn reachable(&self, from: impl IntoIterator<Item = Node>) -> Vec<bool> {
+    /// The nodes that one unit more could reach from `from` without passing `avoided`: the source side
+    /// of a smallest cut where the flow is as large as can be and `avoided` stands for the way out.
+    pub fn reachable(&self, from: impl IntoIterator<Item = Node>, avoided: Node) -> Vec<bool> {
         let (nodes, _) = self.simplex.shape();
         let mut seen = vec![false; nodes];
         let mut stack: Vec<Node> = from.into_iter().collect();
@@ -137,7 +137,7 @@ impl<'a> Residual<'a> {
         }
         while let Some(node) = stack.pop() {
             for (_, next) in self.steps(node) {
-                if !seen[next as usize] {
+                if !seen[next as usize] && next != avoided {
                     seen[next as usize] = true;
                     stack.push(next);
                 }
