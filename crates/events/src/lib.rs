@@ -7,3 +7,4 @@
 //! would do. Pure functions over ids and numbers: this crate reads no file and knows no engine.
 
 pub mod shortlist;
+pub mod timetable;
