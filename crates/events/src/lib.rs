@@ -6,5 +6,9 @@
 //! same input and seed; where no plan exists the answer says which few constraints collide and what
 //! would do. Pure functions over ids and numbers: this crate reads no file and knows no engine.
 
+pub mod conflict;
+pub mod panel;
+pub mod roundtable;
 pub mod shortlist;
 pub mod timetable;
+pub mod track;
