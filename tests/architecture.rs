@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Crate, and the crates of the workspace it may know. Kept as ARCHITECTURE.md draws it.
-const MAY_KNOW: [(&str, &[&str]); 15] = [
+const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("text", &["domain"]),
     ("embed", &["domain", "text"]),
@@ -18,14 +18,27 @@ const MAY_KNOW: [(&str, &[&str]); 15] = [
     ("teams", &["domain", "solve"]),
     (
         "engine",
-        &["domain", "text", "embed", "retrieval", "ranking", "store"],
+        &[
+            "domain",
+            "text",
+            "embed",
+            "retrieval",
+            "ranking",
+            "store",
+            "solve",
+            "teams",
+            "events",
+        ],
     ),
+    ("desk", &["domain", "intake", "solve", "teams", "events"]),
     ("eval", &[]),
     ("proto", &[]),
     ("server", &["domain", "engine", "proto"]),
     (
         "cli",
-        &["domain", "engine", "eval", "intake", "proto", "server"],
+        &[
+            "domain", "engine", "eval", "intake", "desk", "proto", "server",
+        ],
     ),
     ("testkit", &["domain"]),
 ];

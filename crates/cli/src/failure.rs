@@ -50,6 +50,12 @@ pub(crate) fn chain(e: &dyn std::error::Error) -> String {
 
 impl From<Error> for Failure {
     fn from(e: Error) -> Self {
+        if let Error::Plan(e) = &e {
+            return Self {
+                message: e.describe(),
+                bad_input: true,
+            };
+        }
         let text = chain(&e);
         let bad_input = matches!(
             e.code(),
@@ -70,6 +76,15 @@ impl From<queqiao_engine::store::StoreError> for Failure {
 
 impl From<queqiao_engine::embed::EmbedError> for Failure {
     fn from(e: queqiao_engine::embed::EmbedError) -> Self {
+        Self {
+            message: e.message(),
+            bad_input: e.is_input(),
+        }
+    }
+}
+
+impl From<queqiao_desk::DeskError> for Failure {
+    fn from(e: queqiao_desk::DeskError) -> Self {
         Self {
             message: e.message(),
             bad_input: e.is_input(),

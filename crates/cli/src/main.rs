@@ -29,6 +29,8 @@ fn main() -> ExitCode {
         Command::OffPolicy(ref a) => commands::off_policy::run(a, &console),
         Command::Interleaving(ref a) => commands::interleaving::run(a, &console),
         Command::BenchQuality(ref a) => commands::quality::run(&cli, a, &console),
+        Command::Event(ref a) => commands::event::run(&cli, a, &console),
+        Command::Team(ref a) => commands::team::run(&cli, a, &console),
         Command::Train(ref a) => commands::train::run(&cli, a, &console),
         Command::Embed(ref a) => commands::embed::run(&cli, a, &console),
         Command::Models(ref a) => commands::models::run(&cli, a, &console),

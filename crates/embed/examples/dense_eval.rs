@@ -40,11 +40,7 @@ fn main() {
         _ => None,
     };
     let model = open_model(Path::new(model)).unwrap();
-    println!(
-        "{} ({} columns)",
-        model.fingerprint(),
-        model.dim()
-    );
+    println!("{} ({} columns)", model.fingerprint(), model.dim());
     println!(
         "| collection | measure | {} |",
         WEIGHTS.map(|w| format!("w {w}")).join(" | ")

@@ -249,6 +249,54 @@ impl Collection {
     }
 }
 
+/// How well each offer answers each ask, without a data folder: (ask, offer, score ≥ 0), of each ask
+/// the `depth` best. Asks and offers are title and text.
+///
+/// # Errors
+/// The model or the index fails.
+pub fn pair_scores(
+    asks: &[(String, String)],
+    offers: &[(String, String)],
+    embedder: Arc<dyn Embedder>,
+    depth: usize,
+) -> Result<Vec<(usize, usize, f64)>, Error> {
+    let lines = |mark: &str, texts: &[(String, String)]| -> Vec<Line> {
+        texts
+            .iter()
+            .enumerate()
+            .map(|(i, (title, text))| Line {
+                id: format!("{mark}{i}"),
+                title: title.clone(),
+                text: text.clone(),
+                kind: None,
+                passages: Vec::new(),
+            })
+            .collect()
+    };
+    let collection = Collection {
+        corpus: lines("o", offers),
+        queries: lines("a", asks),
+        judged: HashMap::new(),
+    };
+    let options = RankOptions {
+        mode: Mode::Hybrid,
+        pool: Pool::All,
+        depth,
+        weights: Weights::default(),
+    };
+    let place = |id: &str| id[1..].parse::<usize>().unwrap_or(usize::MAX);
+    let mut out = Vec::new();
+    let each = |lines: Vec<RunLine>| {
+        for l in lines {
+            out.push((place(&l.query), place(&l.document), l.score.max(0.0)));
+        }
+        Ok(())
+    };
+    collection.rank(embedder, &options, &|_| (), each)?;
+    out.retain(|x| x.0 < asks.len() && x.1 < offers.len());
+    Ok(out)
+}
+
 /// Ids of collections are free text; the index gets the line number instead.
 fn facets(key: u64, line: &Line) -> Result<Facets, Error> {
     let kind = line

@@ -85,6 +85,11 @@ impl Engine {
         }
     }
 
+    /// The embedding model, for scores of texts that are not stored.
+    pub fn embedder(&self) -> Arc<dyn Embedder> {
+        self.tenants.pipeline().embedder
+    }
+
     /// The store, to back it up or check it.
     pub fn store(&self) -> &Store {
         &self.store

@@ -79,6 +79,9 @@ pub enum Error {
     /// The embedding model refused or failed.
     #[error("the texts could not be embedded")]
     Embed(#[from] EmbedError),
+    /// An event cannot be planned as asked.
+    #[error("the event cannot be planned as asked: {0}")]
+    Plan(#[from] queqiao_events::plan::PlanError),
     /// The caller's deadline passed.
     #[error("the deadline passed while {doing}; give more time or ask for less")]
     Deadline {
@@ -143,6 +146,7 @@ impl Error {
             Error::Index(_) => "INDEX_FAILED",
             Error::Embed(e) if e.may_pass() => "MODEL_UNAVAILABLE",
             Error::Embed(_) => "EMBEDDING_FAILED",
+            Error::Plan(_) => "PLAN_IMPOSSIBLE",
             Error::Deadline { .. } => "DEADLINE_EXCEEDED",
             Error::Collection { .. } => "INVALID_COLLECTION",
             Error::Io { .. } => "FILE_FAILED",
@@ -157,7 +161,7 @@ impl Error {
             | Error::Records(_)
             | Error::Collection { .. } => Code::InvalidArgument,
             Error::NotFound { .. } => Code::NotFound,
-            Error::Excluded { .. } => Code::FailedPrecondition,
+            Error::Excluded { .. } | Error::Plan(_) => Code::FailedPrecondition,
             Error::Store(e) => store_code(e),
             Error::Index(_) | Error::Io { .. } => Code::Internal,
             Error::Embed(e) if e.may_pass() => Code::Unavailable,

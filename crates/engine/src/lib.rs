@@ -14,15 +14,20 @@ mod error;
 mod finding;
 mod matching;
 mod piece;
+mod planning;
 mod question;
 mod quoting;
 mod request;
 mod response;
 mod tenant;
 
-pub use collection::{Collection, Pool, RankOptions, RunLine};
+pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
 pub use engine::{Engine, EngineOptions};
 pub use error::{Code, Error, RecordViolation};
+pub use planning::{
+    StoredTeam, TeamRequest, event_scores, plan_event, plan_panels, plan_roundtables, plan_tracks,
+    score_panels, score_roundtables, score_team, score_tracks,
+};
 pub use queqiao_ranking::{Feature, Part, Weights, WeightsError};
 pub use request::{
     Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
@@ -34,5 +39,11 @@ pub use response::{
 
 /// The embedding models, for those who open an engine.
 pub use queqiao_embed as embed;
+/// Shortlists, timetables and the plan of an event.
+pub use queqiao_events as events;
+/// Proofs, and when to stop.
+pub use queqiao_solve as solve;
 /// The durable truth, for those who back it up and check it.
 pub use queqiao_store as store;
+/// Service teams and consortia.
+pub use queqiao_teams as teams;

@@ -7,7 +7,9 @@
 //! would do. Pure functions over ids and numbers: this crate reads no file and knows no engine.
 
 pub mod conflict;
+pub mod event;
 pub mod panel;
+pub mod plan;
 pub mod roundtable;
 pub mod shortlist;
 pub mod timetable;

@@ -31,6 +31,36 @@ impl Cell {
         }
     }
 
+    /// The day that the cell names: a date, Excel's serial number, or a text such as `2026-11-23`.
+    pub fn day(&self) -> Option<Date> {
+        match self {
+            Cell::Date(s) => serial_date(*s),
+            Cell::Number(n) if (20_000.0..80_000.0).contains(n) => serial_date(*n),
+            Cell::Text(t) => {
+                let first = t.trim().split([' ', 'T']).next().unwrap_or("");
+                queqiao_domain::parse_date(first).or_else(|| match first.parse::<f64>() {
+                    Ok(n) => Cell::Number(n).day(),
+                    Err(_) => None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The time of day that the cell names, in minutes: a date with a time, the fraction of a day,
+    /// or a text such as `9:30`, `9点30分`, `2026-11-23 9:30`.
+    pub fn minute(&self) -> Option<i64> {
+        let of = |day: f64| (day.fract() * 1_440.0).round() as i64 % 1_440;
+        match self {
+            Cell::Date(s) if s.is_finite() => Some(of(*s)),
+            Cell::Number(n) if (0.0..1.0).contains(n) || (20_000.0..80_000.0).contains(n) => {
+                Some(of(*n))
+            }
+            Cell::Text(t) => clock(t),
+            _ => None,
+        }
+    }
+
     /// The text a person sees: whole numbers without a decimal point, days as `2026-11-23`.
     pub fn text(&self) -> String {
         match self {
@@ -42,6 +72,25 @@ impl Cell {
             Cell::Error(e) => e.clone(),
         }
     }
+}
+
+/// Minutes of a time of day as people write it; 24:00 is the end of the day.
+fn clock(text: &str) -> Option<i64> {
+    let t = text.trim().rsplit([' ', 'T']).next()?;
+    let t: String = t
+        .chars()
+        .map(|c| match c {
+            '：' | '点' | '时' => ':',
+            '\u{ff10}'..='\u{ff19}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+            other => other,
+        })
+        .filter(|c| *c != '分')
+        .collect();
+    let (h, rest) = t.split_once(':')?;
+    let m = rest.split(':').next().unwrap_or("");
+    let m = if m.is_empty() { "0" } else { m };
+    let (h, m): (i64, i64) = (h.parse().ok()?, m.parse().ok()?);
+    ((0..24).contains(&h) && (0..60).contains(&m) || (h, m) == (24, 0)).then_some(h * 60 + m)
 }
 
 /// `440300` for 440300.0; never an exponent.
@@ -86,7 +135,7 @@ fn serial_text(serial: f64) -> String {
 }
 
 /// The letters of a column, from 0: `A`, `Z`, `AA`, `XFD`.
-pub(crate) fn letters(mut index: usize) -> String {
+pub fn letters(mut index: usize) -> String {
     let mut out = Vec::new();
     loop {
         out.push(b'A' + (index % 26) as u8);

@@ -111,7 +111,7 @@ impl Issue {
 
 /// The beginning of a value, fit for a message: one line, at most 60 characters, nothing of a
 /// sealed value, and of a long run of digits (an identity number, a bank card) only its length.
-pub(crate) fn shown_value(value: &str, sealed: bool) -> String {
+pub fn shown_value(value: &str, sealed: bool) -> String {
     let value = value.trim();
     if value.is_empty() {
         return String::new();

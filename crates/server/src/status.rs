@@ -5,9 +5,10 @@
 //! carries as `x-request-id`.
 
 use crate::convert::{Violations, filter_violation, wire_path};
-use queqiao_domain::Kind;
+use queqiao_domain::{Bilingual, Kind};
 use queqiao_engine::{
     Code, Error, RecordViolation,
+    solve::Certificate,
     store::{Cause, Rejection, StoreError},
 };
 use std::{collections::HashMap, time::Duration};
@@ -21,6 +22,8 @@ const DOMAIN: &str = "queqiao";
 const DETAIL_BYTES: usize = 2_400;
 /// … and a message, which is percent-encoded, up to so many.
 const MESSAGE_BYTES: usize = 800;
+/// Ways out of a collision that a status names, cheapest first.
+const WAYS_OUT: usize = 3;
 
 /// Where record number `index` of a request stands on the wire, and its kind.
 pub(crate) type Place<'a> = &'a dyn Fn(usize) -> Option<(String, Kind)>;
@@ -149,11 +152,44 @@ pub(crate) fn from_engine(e: Error, place: Place<'_>) -> Status {
             .with("id", id)
             .zh(&why.zh)
             .status(),
+        Error::Plan(e) => impossible(code, reason, &e.describe(), e.certificate()),
         Error::Store(e) => from_store(e, code, reason, place),
         Error::Index(_) | Error::Embed(_) | Error::Collection { .. } | Error::Io { .. } => {
             hidden(&e, code, reason)
         }
     }
+}
+
+/// Constraints that cannot all hold: what collides stands as violations of a precondition, each
+/// with its kind and whom it concerns, and the cheapest ways out in the metadata.
+pub(crate) fn impossible(
+    code: tonic::Code,
+    reason: &'static str,
+    text: &Bilingual,
+    certificate: Option<&Certificate>,
+) -> Status {
+    let mut p = Problem::new(code, reason, text.en.clone()).zh(&text.zh);
+    let Some(certificate) = certificate else {
+        return p.status();
+    };
+    let mut room = DETAIL_BYTES;
+    for clash in &certificate.collision {
+        let about = bounded(&clash.about.join(", "), 200);
+        let text = bounded(&clash.text.en, MESSAGE_BYTES);
+        let size = about.len() + text.len() + clash.constraint.len() + 8;
+        if size > room {
+            break;
+        }
+        room -= size;
+        p.details
+            .add_precondition_failure_violation(clash.constraint.clone(), about, text);
+    }
+    for (i, r) in certificate.relaxations.iter().take(WAYS_OUT).enumerate() {
+        let changes: Vec<&str> = r.changes.iter().map(|c| c.text.en.as_str()).collect();
+        let way = format!("{:.2}: {}", r.cost, changes.join(" and "));
+        p = p.with(&format!("relaxation_{}", i + 1), bounded(&way, 300));
+    }
+    p.status()
 }
 
 fn tonic_code(code: Code) -> tonic::Code {

@@ -1,5 +1,6 @@
 //! What a timetable is asked for, checked once.
 
+use queqiao_domain::Bilingual;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -147,7 +148,7 @@ pub enum TimetableError {
         /// The slot, from 0.
         slot: usize,
         /// Why not.
-        why: String,
+        why: Bilingual,
     },
     /// Too large for exact arithmetic.
     #[error("the timetable is too large for exact arithmetic")]

@@ -2,6 +2,7 @@
 //! that uses them.
 
 use super::problem::{TimetableError, ValidTimetable};
+use queqiao_domain::Bilingual;
 use queqiao_solve::Stop;
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -55,7 +56,7 @@ impl<'a> State<'a> {
                 continue;
             };
             let (left, right) = (&p.people[q.left].id, &p.people[q.right].id);
-            let fail = |why: String| {
+            let fail = |why: Bilingual| {
                 Err(TimetableError::Locked {
                     left: left.clone(),
                     right: right.clone(),
@@ -64,27 +65,43 @@ impl<'a> State<'a> {
                 })
             };
             if let Some(who) = q.people().find(|i| !p.people[*i].open[slot]) {
-                return fail(format!("{} is not there", p.people[who].id));
+                let id = &p.people[who].id;
+                return fail(Bilingual::new(
+                    format!("{id} is not there"),
+                    format!("{id} 不在场"),
+                ));
             }
             if let Some(who) = q.people().find(|i| this.held(*i, slot) != NONE) {
-                return fail(format!(
-                    "{} is locked in another meeting then",
-                    p.people[who].id
+                let id = &p.people[who].id;
+                return fail(Bilingual::new(
+                    format!("{id} is locked in another meeting then"),
+                    format!("{id} 届时已有锁定的会面"),
                 ));
             }
             if let Some(t) = table {
-                let t = &p.tables[t];
+                let (place, t) = (t, &p.tables[t]);
                 if !t.open[slot] || q.site.is_some_and(|s| s != t.site) {
-                    return fail(format!("table {} cannot be used", t.id));
+                    return fail(Bilingual::new(
+                        format!("table {} cannot be used", t.id),
+                        format!("桌位 {} 不可用", t.id),
+                    ));
                 }
-                if !tables.insert((table.unwrap_or(0), slot)) {
-                    return fail(format!("table {} holds another locked meeting", t.id));
+                if !tables.insert((place, slot)) {
+                    return fail(Bilingual::new(
+                        format!("table {} holds another locked meeting", t.id),
+                        format!("桌位 {} 已有锁定的会面", t.id),
+                    ));
                 }
             }
             let site = table.map(|t| p.tables[t].site).or(q.site);
             match this.site_for(m, slot, site) {
                 Some(site) => this.put(m, (slot, site)),
-                None => return fail("no table, no time to travel, or a person's limit".to_owned()),
+                None => {
+                    return fail(Bilingual::new(
+                        "no table, no time to travel, or a person's limit",
+                        "没有桌位、来不及转场，或超出本人场次上限",
+                    ));
+                }
             }
         }
         Ok(this)
