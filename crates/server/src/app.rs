@@ -2,10 +2,13 @@
 
 use crate::{config::ValidConfig, status};
 use queqiao_domain::Date;
-use queqiao_engine::Engine;
+use queqiao_engine::{Engine, solve::Stop};
 use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::Instant,
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
@@ -13,6 +16,19 @@ use tonic::{Request, Response, Status};
 /// Writes wait for the disk and for each other: few at a time, so that they never take the threads
 /// that matches need.
 const WRITERS: usize = 4;
+
+/// Time kept for writing an answer, where a tenth of the time given is more.
+const ANSWERING: Duration = Duration::from_secs(2);
+
+/// Raises its flag when the request it belongs to is dropped: the caller went away or its deadline
+/// passed.
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// When a request must be answered. Put into every request by the gateway.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +42,7 @@ pub(crate) struct App {
     pub(crate) config: ValidConfig,
     readers: Arc<Semaphore>,
     writers: Arc<Semaphore>,
+    planners: Arc<Semaphore>,
     updates: RwLock<()>,
 }
 
@@ -34,6 +51,7 @@ impl App {
         App {
             readers: Arc::new(Semaphore::new(config.workers)),
             writers: Arc::new(Semaphore::new(WRITERS)),
+            planners: Arc::new(Semaphore::new((config.workers / 4).max(1))),
             updates: RwLock::new(()),
             engine,
             config,
@@ -54,6 +72,24 @@ impl App {
         work: impl FnOnce(&App) -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
         self.run(&self.writers, work).await
+    }
+
+    /// Runs a plan, which may take long: few at a time, so that matches never wait for them. `stop`
+    /// says so a little before the deadline, so that the best plan by then is answered, and as soon
+    /// as the caller is gone.
+    pub(crate) async fn plan<T: Send + 'static>(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+        work: impl FnOnce(&App, &Stop) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        let gone = Gone(Arc::new(AtomicBool::new(false)));
+        let now = Instant::now();
+        let early = deadline.map(|d| {
+            let left = d.saturating_duration_since(now);
+            d.checked_sub((left / 10).min(ANSWERING)).unwrap_or(d)
+        });
+        let stop = Stop::at(early).or_when(Arc::clone(&gone.0));
+        self.run(&self.planners, move |app| work(app, &stop)).await
     }
 
     async fn run<T: Send + 'static>(

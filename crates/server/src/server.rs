@@ -5,12 +5,13 @@ use crate::{
     config::{ConfigError, ServerConfig, ValidConfig},
     connection,
     gateway::Gateway,
-    services::{AdminApi, HealthApi, MatchApi, RecordApi},
+    services::{AdminApi, EventApi, HealthApi, MatchApi, RecordApi, TeamApi},
 };
 use queqiao_engine::Engine;
 use queqiao_proto::v1::{
-    admin_service_server::AdminServiceServer, match_service_server::MatchServiceServer,
-    record_service_server::RecordServiceServer,
+    admin_service_server::AdminServiceServer, event_service_server::EventServiceServer,
+    match_service_server::MatchServiceServer, record_service_server::RecordServiceServer,
+    team_service_server::TeamServiceServer,
 };
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
@@ -164,6 +165,8 @@ fn routes(app: &Arc<App>, serving: watch::Receiver<bool>) -> Result<Routes, Serv
     routes
         .add_service(bounded!(RecordServiceServer::new(RecordApi { app: app() })))
         .add_service(bounded!(MatchServiceServer::new(MatchApi { app: app() })))
+        .add_service(bounded!(TeamServiceServer::new(TeamApi { app: app() })))
+        .add_service(bounded!(EventServiceServer::new(EventApi { app: app() })))
         .add_service(bounded!(AdminServiceServer::new(AdminApi { app: app() })))
         .add_service(HealthServer::new(HealthApi {
             app: app(),

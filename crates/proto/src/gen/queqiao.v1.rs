@@ -1389,6 +1389,2286 @@ impl ::prost::Name for Problem {
         "/queqiao.v1.Problem".into()
     }
 }
+/// A span of time on the event's own clock.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeSpan {
+    /// When it begins, `2026-12-03T09:00`; required.
+    #[prost(string, tag = "1")]
+    pub begin: ::prost::alloc::string::String,
+    /// When it ends, later than `begin`; required.
+    #[prost(string, tag = "2")]
+    pub end: ::prost::alloc::string::String,
+}
+impl ::prost::Name for TimeSpan {
+    const NAME: &'static str = "TimeSpan";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.TimeSpan".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.TimeSpan".into()
+    }
+}
+/// How well two fit, by their ids.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PairScore {
+    /// Who asks: the id of a need, an application, a list or a table.
+    #[prost(string, tag = "1")]
+    pub asker: ::prost::alloc::string::String,
+    /// Who answers: the id of an expert, a reviewer, a project or a guest.
+    #[prost(string, tag = "2")]
+    pub answerer: ::prost::alloc::string::String,
+    /// 0 to 1.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+}
+impl ::prost::Name for PairScore {
+    const NAME: &'static str = "PairScore";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.PairScore".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.PairScore".into()
+    }
+}
+/// A constraint that collides with others.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Clash {
+    /// Stable name of its kind, such as `budget` or `capacity`.
+    #[prost(string, tag = "1")]
+    pub constraint: ::prost::alloc::string::String,
+    /// Ids it concerns.
+    #[prost(string, repeated, tag = "2")]
+    pub about: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The constraint in words, with its figures.
+    #[prost(message, optional, tag = "3")]
+    pub text: ::core::option::Option<BilingualText>,
+}
+impl ::prost::Name for Clash {
+    const NAME: &'static str = "Clash";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Clash".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Clash".into()
+    }
+}
+/// A constraint that gives way.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Relaxation {
+    /// Stable name of its kind.
+    #[prost(string, tag = "1")]
+    pub constraint: ::prost::alloc::string::String,
+    /// Ids it concerns.
+    #[prost(string, repeated, tag = "2")]
+    pub about: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// By how much, in its own unit.
+    #[prost(double, tag = "3")]
+    pub by: f64,
+    /// The change in words.
+    #[prost(message, optional, tag = "4")]
+    pub text: ::core::option::Option<BilingualText>,
+}
+impl ::prost::Name for Relaxation {
+    const NAME: &'static str = "Relaxation";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Relaxation".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Relaxation".into()
+    }
+}
+/// Changes that together would do.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WayOut {
+    /// Their price; lower is better.
+    #[prost(double, tag = "1")]
+    pub cost: f64,
+    /// The changes.
+    #[prost(message, repeated, tag = "2")]
+    pub changes: ::prost::alloc::vec::Vec<Relaxation>,
+}
+impl ::prost::Name for WayOut {
+    const NAME: &'static str = "WayOut";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.WayOut".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.WayOut".into()
+    }
+}
+/// A proof that constraints cannot all hold.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Certificate {
+    /// Constraints that collide.
+    #[prost(message, repeated, tag = "1")]
+    pub collision: ::prost::alloc::vec::Vec<Clash>,
+    /// True when no part of them collides by itself.
+    #[prost(bool, tag = "2")]
+    pub minimal: bool,
+    /// What would do, cheapest first.
+    #[prost(message, repeated, tag = "3")]
+    pub ways_out: ::prost::alloc::vec::Vec<WayOut>,
+}
+impl ::prost::Name for Certificate {
+    const NAME: &'static str = "Certificate";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Certificate".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Certificate".into()
+    }
+}
+/// Somebody who was left out, and why.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeftOut {
+    /// Id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name or title.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Why, and what would help.
+    #[prost(message, optional, tag = "3")]
+    pub why: ::core::option::Option<BilingualText>,
+}
+impl ::prost::Name for LeftOut {
+    const NAME: &'static str = "LeftOut";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.LeftOut".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.LeftOut".into()
+    }
+}
+/// What somebody has to do with others; names are compared without regard to case, width and
+/// spaces.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Profile {
+    /// The caller's id; required, each once in a request.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name; empty means the id.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Organisation.
+    #[prost(string, tag = "3")]
+    pub organisation: ::prost::alloc::string::String,
+    /// The group or parent the organisation belongs to.
+    #[prost(string, tag = "4")]
+    pub family: ::prost::alloc::string::String,
+    /// Societies in which a post is held.
+    #[prost(string, repeated, tag = "5")]
+    pub society_posts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Those published or worked with: ids, names or organisations.
+    #[prost(string, repeated, tag = "6")]
+    pub worked_with: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Conflicts declared: ids, names or organisations.
+    #[prost(string, repeated, tag = "7")]
+    pub declared_conflicts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for Profile {
+    const NAME: &'static str = "Profile";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Profile".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Profile".into()
+    }
+}
+/// A rule by which two may not come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ConflictRule {
+    /// Not given.
+    Unspecified = 0,
+    /// One has declared the other.
+    Declared = 1,
+    /// The same organisation.
+    SameOrganisation = 2,
+    /// Organisations of one family.
+    SameFamily = 3,
+    /// Posts in the same society.
+    SamePost = 4,
+    /// Co-authors, or past cooperation.
+    WorkedTogether = 5,
+}
+impl ConflictRule {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONFLICT_RULE_UNSPECIFIED",
+            Self::Declared => "CONFLICT_RULE_DECLARED",
+            Self::SameOrganisation => "CONFLICT_RULE_SAME_ORGANISATION",
+            Self::SameFamily => "CONFLICT_RULE_SAME_FAMILY",
+            Self::SamePost => "CONFLICT_RULE_SAME_POST",
+            Self::WorkedTogether => "CONFLICT_RULE_WORKED_TOGETHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONFLICT_RULE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONFLICT_RULE_DECLARED" => Some(Self::Declared),
+            "CONFLICT_RULE_SAME_ORGANISATION" => Some(Self::SameOrganisation),
+            "CONFLICT_RULE_SAME_FAMILY" => Some(Self::SameFamily),
+            "CONFLICT_RULE_SAME_POST" => Some(Self::SamePost),
+            "CONFLICT_RULE_WORKED_TOGETHER" => Some(Self::WorkedTogether),
+            _ => None,
+        }
+    }
+}
+/// Somebody who attends.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Participant {
+    /// Who it is.
+    #[prost(message, optional, tag = "1")]
+    pub profile: ::core::option::Option<Profile>,
+    /// Side; required.
+    #[prost(enumeration = "EventSide", tag = "2")]
+    pub side: i32,
+    /// What they do, for scores from texts.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// Meetings at most, from 1; absent means the rule.
+    #[prost(int32, optional, tag = "4")]
+    pub max_meetings: ::core::option::Option<i32>,
+    /// When present; empty means always.
+    #[prost(message, repeated, tag = "5")]
+    pub present: ::prost::alloc::vec::Vec<TimeSpan>,
+    /// When absent.
+    #[prost(message, repeated, tag = "6")]
+    pub absent: ::prost::alloc::vec::Vec<TimeSpan>,
+    /// Meetings in events at the same time: they count against `EventRules.max_across_events`.
+    #[prost(int32, tag = "7")]
+    pub meetings_elsewhere: i32,
+    /// Does not come after all.
+    #[prost(bool, tag = "8")]
+    pub cancelled: bool,
+}
+impl ::prost::Name for Participant {
+    const NAME: &'static str = "Participant";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Participant".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Participant".into()
+    }
+}
+/// A need that is brought.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EventNeed {
+    /// Id; required, each once.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Title; empty means the id.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Text, for scores from texts.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// Id of the participant who brings it, of side ASKS; required.
+    #[prost(string, tag = "4")]
+    pub participant: ::prost::alloc::string::String,
+    /// Experts wanted, from 1; absent means the rule.
+    #[prost(int32, optional, tag = "5")]
+    pub experts: ::core::option::Option<i32>,
+    /// Its meetings' worth is multiplied by this, above 0; absent means 1.
+    #[prost(double, optional, tag = "6")]
+    pub priority: ::core::option::Option<f64>,
+}
+impl ::prost::Name for EventNeed {
+    const NAME: &'static str = "EventNeed";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.EventNeed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.EventNeed".into()
+    }
+}
+/// A wish of one participant about another of the other side.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Wish {
+    /// Id of who wishes: a participant, or a need for its enterprise.
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// Id of whom it is about: a participant, or a need.
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    /// How much; required.
+    #[prost(enumeration = "WishKind", tag = "3")]
+    pub kind: i32,
+    /// For WANTS: 0 to 1; absent means 0.8.
+    #[prost(double, optional, tag = "4")]
+    pub strength: ::core::option::Option<f64>,
+}
+impl ::prost::Name for Wish {
+    const NAME: &'static str = "Wish";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Wish".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Wish".into()
+    }
+}
+/// Two who may not meet.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bar {
+    /// Id of one participant.
+    #[prost(string, tag = "1")]
+    pub a: ::prost::alloc::string::String,
+    /// Id of the other.
+    #[prost(string, tag = "2")]
+    pub b: ::prost::alloc::string::String,
+    /// Why; it is shown where somebody asks.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Bar {
+    const NAME: &'static str = "Bar";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Bar".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Bar".into()
+    }
+}
+/// A table.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EventTable {
+    /// Name; required, each once.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Site, for travel between sites.
+    #[prost(string, tag = "2")]
+    pub site: ::prost::alloc::string::String,
+    /// Out of use from then on, if it is.
+    #[prost(string, tag = "3")]
+    pub lost_from: ::prost::alloc::string::String,
+}
+impl ::prost::Name for EventTable {
+    const NAME: &'static str = "EventTable";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.EventTable".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.EventTable".into()
+    }
+}
+/// Minutes from one site to another, both ways.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SiteTravel {
+    /// One site.
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// The other.
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    /// Minutes, 0 to 1,440.
+    #[prost(int32, tag = "3")]
+    pub minutes: i32,
+}
+impl ::prost::Name for SiteTravel {
+    const NAME: &'static str = "SiteTravel";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.SiteTravel".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.SiteTravel".into()
+    }
+}
+/// A meeting that is fixed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FixedMeeting {
+    /// The need's id.
+    #[prost(string, tag = "1")]
+    pub need: ::prost::alloc::string::String,
+    /// The expert's id.
+    #[prost(string, tag = "2")]
+    pub expert: ::prost::alloc::string::String,
+    /// When it begins: the begin of a slot.
+    #[prost(string, tag = "3")]
+    pub begin: ::prost::alloc::string::String,
+    /// Table, if that is fixed too.
+    #[prost(string, tag = "4")]
+    pub table: ::prost::alloc::string::String,
+}
+impl ::prost::Name for FixedMeeting {
+    const NAME: &'static str = "FixedMeeting";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FixedMeeting".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FixedMeeting".into()
+    }
+}
+/// How an event is run.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct EventRules {
+    /// Experts per need, from 1; absent means 3.
+    #[prost(int32, optional, tag = "1")]
+    pub experts_per_need: ::core::option::Option<i32>,
+    /// Meetings per expert at most, from 1; absent means 8.
+    #[prost(int32, optional, tag = "2")]
+    pub max_meetings_per_expert: ::core::option::Option<i32>,
+    /// Meetings per expert at least, where that is feasible.
+    #[prost(int32, tag = "3")]
+    pub min_meetings_per_expert: i32,
+    /// Meetings of one person over this and all events at the same time, at most.
+    #[prost(int32, optional, tag = "4")]
+    pub max_across_events: ::core::option::Option<i32>,
+    /// Pairs that score less are no candidates unless somebody wishes them; 0 to 1.
+    #[prost(double, tag = "5")]
+    pub least_score: f64,
+    /// What makes shortlists good.
+    #[prost(enumeration = "ListObjective", tag = "6")]
+    pub objective: i32,
+    /// Share of people who do not come, 0 to 1; absent means 0.1.
+    #[prost(double, optional, tag = "7")]
+    pub no_show: ::core::option::Option<f64>,
+    /// Seed.
+    #[prost(uint32, tag = "8")]
+    pub seed: u32,
+}
+impl ::prost::Name for EventRules {
+    const NAME: &'static str = "EventRules";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.EventRules".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.EventRules".into()
+    }
+}
+/// An event. At most 20,000 participants and needs together, 2,000 slots, 2,000 tables, 500,000
+/// scores.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Event {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Slots, in order, none overlapping another; their days are the event's days.
+    #[prost(message, repeated, tag = "2")]
+    pub slots: ::prost::alloc::vec::Vec<TimeSpan>,
+    /// Tables.
+    #[prost(message, repeated, tag = "3")]
+    pub tables: ::prost::alloc::vec::Vec<EventTable>,
+    /// Travel between sites.
+    #[prost(message, repeated, tag = "4")]
+    pub travel: ::prost::alloc::vec::Vec<SiteTravel>,
+    /// Who attends.
+    #[prost(message, repeated, tag = "5")]
+    pub participants: ::prost::alloc::vec::Vec<Participant>,
+    /// What they bring.
+    #[prost(message, repeated, tag = "6")]
+    pub needs: ::prost::alloc::vec::Vec<EventNeed>,
+    /// Wishes.
+    #[prost(message, repeated, tag = "7")]
+    pub wishes: ::prost::alloc::vec::Vec<Wish>,
+    /// Who may not meet.
+    #[prost(message, repeated, tag = "8")]
+    pub bars: ::prost::alloc::vec::Vec<Bar>,
+    /// Scores of needs (asker) and experts (answerer); empty means from the texts.
+    #[prost(message, repeated, tag = "9")]
+    pub scores: ::prost::alloc::vec::Vec<PairScore>,
+    /// Meetings that are fixed.
+    #[prost(message, repeated, tag = "10")]
+    pub fixed_meetings: ::prost::alloc::vec::Vec<FixedMeeting>,
+    /// How it is run.
+    #[prost(message, optional, tag = "11")]
+    pub rules: ::core::option::Option<EventRules>,
+}
+impl ::prost::Name for Event {
+    const NAME: &'static str = "Event";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Event".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Event".into()
+    }
+}
+/// Asks for a plan.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PlanEventRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The event; required.
+    #[prost(message, optional, tag = "2")]
+    pub event: ::core::option::Option<Event>,
+}
+impl ::prost::Name for PlanEventRequest {
+    const NAME: &'static str = "PlanEventRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.PlanEventRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.PlanEventRequest".into()
+    }
+}
+/// A plan.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PlanEventResponse {
+    /// The plan.
+    #[prost(message, optional, tag = "1")]
+    pub plan: ::core::option::Option<EventPlan>,
+}
+impl ::prost::Name for PlanEventResponse {
+    const NAME: &'static str = "PlanEventResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.PlanEventResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.PlanEventResponse".into()
+    }
+}
+/// A meeting of the plan.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PlannedMeeting {
+    /// The need's id.
+    #[prost(string, tag = "1")]
+    pub need: ::prost::alloc::string::String,
+    /// The expert's id.
+    #[prost(string, tag = "2")]
+    pub expert: ::prost::alloc::string::String,
+    /// Worth.
+    #[prost(double, tag = "3")]
+    pub worth: f64,
+    /// When it is held; absent when it is on the list and found no time.
+    #[prost(message, optional, tag = "4")]
+    pub time: ::core::option::Option<TimeSpan>,
+    /// At which table.
+    #[prost(string, tag = "5")]
+    pub table: ::prost::alloc::string::String,
+    /// How many of the two sides wished it: 0 to 2.
+    #[prost(int32, tag = "6")]
+    pub wished: i32,
+}
+impl ::prost::Name for PlannedMeeting {
+    const NAME: &'static str = "PlannedMeeting";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.PlannedMeeting".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.PlannedMeeting".into()
+    }
+}
+/// Whom to call when somebody does not come.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Standby {
+    /// The slot's begin.
+    #[prost(string, tag = "1")]
+    pub begin: ::prost::alloc::string::String,
+    /// Meetings expected to fall through.
+    #[prost(double, tag = "2")]
+    pub expected: f64,
+    /// Standby meetings that suffice in 95 of 100 cases.
+    #[prost(int32, tag = "3")]
+    pub enough: i32,
+    /// Meetings to call, best first.
+    #[prost(message, repeated, tag = "4")]
+    pub calls: ::prost::alloc::vec::Vec<StandbyCall>,
+}
+impl ::prost::Name for Standby {
+    const NAME: &'static str = "Standby";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Standby".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Standby".into()
+    }
+}
+/// A meeting that could be called.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StandbyCall {
+    /// The need's id.
+    #[prost(string, tag = "1")]
+    pub need: ::prost::alloc::string::String,
+    /// The expert's id.
+    #[prost(string, tag = "2")]
+    pub expert: ::prost::alloc::string::String,
+}
+impl ::prost::Name for StandbyCall {
+    const NAME: &'static str = "StandbyCall";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.StandbyCall".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.StandbyCall".into()
+    }
+}
+/// Figures of a plan.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct EventFigures {
+    /// Needs of the event.
+    #[prost(int32, tag = "1")]
+    pub needs: i32,
+    /// Needs with a meeting held.
+    #[prost(int32, tag = "2")]
+    pub needs_met: i32,
+    /// Experts who come.
+    #[prost(int32, tag = "3")]
+    pub experts: i32,
+    /// Experts with a meeting held.
+    #[prost(int32, tag = "4")]
+    pub experts_met: i32,
+    /// Meetings on the shortlists.
+    #[prost(int32, tag = "5")]
+    pub listed: i32,
+    /// Meetings held.
+    #[prost(int32, tag = "6")]
+    pub held: i32,
+    /// Slots × tables.
+    #[prost(int32, tag = "7")]
+    pub seats: i32,
+    /// Worth of the shortlists.
+    #[prost(double, tag = "8")]
+    pub listed_worth: f64,
+    /// No shortlists are worth more.
+    #[prost(double, tag = "9")]
+    pub listed_bound: f64,
+    /// Worth of the meetings held.
+    #[prost(double, tag = "10")]
+    pub held_worth: f64,
+    /// No timetable of these lists is worth more.
+    #[prost(double, tag = "11")]
+    pub held_bound: f64,
+    /// How unevenly experts appear, 0 to 1.
+    #[prost(double, tag = "12")]
+    pub gini: f64,
+    /// False when work was stopped early.
+    #[prost(bool, tag = "13")]
+    pub finished: bool,
+}
+impl ::prost::Name for EventFigures {
+    const NAME: &'static str = "EventFigures";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.EventFigures".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.EventFigures".into()
+    }
+}
+/// The plan of an event.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EventPlan {
+    /// Meetings, by need and worth.
+    #[prost(message, repeated, tag = "1")]
+    pub meetings: ::prost::alloc::vec::Vec<PlannedMeeting>,
+    /// Figures with bounds.
+    #[prost(message, optional, tag = "2")]
+    pub figures: ::core::option::Option<EventFigures>,
+    /// Needs and experts without a meeting, and why.
+    #[prost(message, repeated, tag = "3")]
+    pub left_out: ::prost::alloc::vec::Vec<LeftOut>,
+    /// Per slot: whom to call.
+    #[prost(message, repeated, tag = "4")]
+    pub standby: ::prost::alloc::vec::Vec<Standby>,
+    /// Proofs of what could not be had.
+    #[prost(message, repeated, tag = "5")]
+    pub certificates: ::prost::alloc::vec::Vec<Certificate>,
+}
+impl ::prost::Name for EventPlan {
+    const NAME: &'static str = "EventPlan";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.EventPlan".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.EventPlan".into()
+    }
+}
+/// Asks for a plan that follows another.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplanEventRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The event as it is now: who cancelled, which tables are lost, who comes late; required.
+    #[prost(message, optional, tag = "2")]
+    pub event: ::core::option::Option<Event>,
+    /// Meetings of the plan that was handed out, with time and table; those without are left out.
+    #[prost(message, repeated, tag = "3")]
+    pub before: ::prost::alloc::vec::Vec<PlannedMeeting>,
+}
+impl ::prost::Name for ReplanEventRequest {
+    const NAME: &'static str = "ReplanEventRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ReplanEventRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ReplanEventRequest".into()
+    }
+}
+/// A plan that follows another.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReplanEventResponse {
+    /// The plan.
+    #[prost(message, optional, tag = "1")]
+    pub plan: ::core::option::Option<EventPlan>,
+    /// Every difference; a meeting that is not here stays as it was.
+    #[prost(message, repeated, tag = "2")]
+    pub changes: ::prost::alloc::vec::Vec<PlanChange>,
+}
+impl ::prost::Name for ReplanEventResponse {
+    const NAME: &'static str = "ReplanEventResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ReplanEventResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ReplanEventResponse".into()
+    }
+}
+/// A difference between two plans.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlanChange {
+    /// What became of it.
+    #[prost(enumeration = "PlanChangeKind", tag = "1")]
+    pub kind: i32,
+    /// The need's id.
+    #[prost(string, tag = "2")]
+    pub need: ::prost::alloc::string::String,
+    /// The expert's id.
+    #[prost(string, tag = "3")]
+    pub expert: ::prost::alloc::string::String,
+    /// When it was; absent for a new one.
+    #[prost(string, tag = "4")]
+    pub begin_before: ::prost::alloc::string::String,
+    /// Where it was.
+    #[prost(string, tag = "5")]
+    pub table_before: ::prost::alloc::string::String,
+    /// When it is; empty when it is dropped.
+    #[prost(string, tag = "6")]
+    pub begin: ::prost::alloc::string::String,
+    /// Where it is.
+    #[prost(string, tag = "7")]
+    pub table: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(message, optional, tag = "8")]
+    pub why: ::core::option::Option<BilingualText>,
+}
+impl ::prost::Name for PlanChange {
+    const NAME: &'static str = "PlanChange";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.PlanChange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.PlanChange".into()
+    }
+}
+/// Asks about one pair.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExplainMeetingRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The event; required.
+    #[prost(message, optional, tag = "2")]
+    pub event: ::core::option::Option<Event>,
+    /// The need's id; required.
+    #[prost(string, tag = "3")]
+    pub need: ::prost::alloc::string::String,
+    /// The expert's id; required.
+    #[prost(string, tag = "4")]
+    pub expert: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExplainMeetingRequest {
+    const NAME: &'static str = "ExplainMeetingRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ExplainMeetingRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ExplainMeetingRequest".into()
+    }
+}
+/// Why they meet, or do not.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainMeetingResponse {
+    /// When they meet; absent when they do not.
+    #[prost(message, optional, tag = "1")]
+    pub time: ::core::option::Option<TimeSpan>,
+    /// At which table.
+    #[prost(string, tag = "2")]
+    pub table: ::prost::alloc::string::String,
+    /// Why, who would have to give up what, and what that costs.
+    #[prost(message, optional, tag = "3")]
+    pub why: ::core::option::Option<BilingualText>,
+}
+impl ::prost::Name for ExplainMeetingResponse {
+    const NAME: &'static str = "ExplainMeetingResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ExplainMeetingResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ExplainMeetingResponse".into()
+    }
+}
+/// A hard rule on a figure of an application.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Eligibility {
+    /// The figure's name, as in `Application.figures`.
+    #[prost(string, tag = "1")]
+    pub figure: ::prost::alloc::string::String,
+    /// At least.
+    #[prost(double, optional, tag = "2")]
+    pub min: ::core::option::Option<f64>,
+    /// At most.
+    #[prost(double, optional, tag = "3")]
+    pub max: ::core::option::Option<f64>,
+    /// Unit, for messages.
+    #[prost(string, tag = "4")]
+    pub unit: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Eligibility {
+    const NAME: &'static str = "Eligibility";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Eligibility".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Eligibility".into()
+    }
+}
+/// An application.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Application {
+    /// Who applies.
+    #[prost(message, optional, tag = "1")]
+    pub profile: ::core::option::Option<Profile>,
+    /// What it is about, for scores from texts.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// District, for quotas.
+    #[prost(string, tag = "3")]
+    pub district: ::prost::alloc::string::String,
+    /// Figures by name.
+    #[prost(btree_map = "string, double", tag = "4")]
+    pub figures: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        f64,
+    >,
+    /// Places it before others of its district where a quota cuts.
+    #[prost(double, tag = "5")]
+    pub priority: f64,
+    /// Reviewers that judge it, from 1; absent means 3.
+    #[prost(int32, optional, tag = "6")]
+    pub reviewers: ::core::option::Option<i32>,
+}
+impl ::prost::Name for Application {
+    const NAME: &'static str = "Application";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Application".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Application".into()
+    }
+}
+/// A reviewer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reviewer {
+    /// Who it is.
+    #[prost(message, optional, tag = "1")]
+    pub profile: ::core::option::Option<Profile>,
+    /// What they know, for scores from texts.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Applications at least.
+    #[prost(int32, tag = "3")]
+    pub min_load: i32,
+    /// Applications at most, from 1; absent means 8.
+    #[prost(int32, optional, tag = "4")]
+    pub max_load: ::core::option::Option<i32>,
+}
+impl ::prost::Name for Reviewer {
+    const NAME: &'static str = "Reviewer";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Reviewer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Reviewer".into()
+    }
+}
+/// Asks for panels; at most 1,000,000 pairs of application and reviewer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FormPanelsRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The applications.
+    #[prost(message, repeated, tag = "2")]
+    pub applications: ::prost::alloc::vec::Vec<Application>,
+    /// The reviewers.
+    #[prost(message, repeated, tag = "3")]
+    pub reviewers: ::prost::alloc::vec::Vec<Reviewer>,
+    /// Hard rules.
+    #[prost(message, repeated, tag = "4")]
+    pub rules: ::prost::alloc::vec::Vec<Eligibility>,
+    /// Applications of one district at most, from 1.
+    #[prost(int32, optional, tag = "5")]
+    pub max_per_district: ::core::option::Option<i32>,
+    /// What counts as a conflict; empty means every rule.
+    #[prost(enumeration = "ConflictRule", repeated, tag = "6")]
+    pub conflict_rules: ::prost::alloc::vec::Vec<i32>,
+    /// Scores of applications (asker) and reviewers (answerer); empty means from the texts.
+    #[prost(message, repeated, tag = "7")]
+    pub scores: ::prost::alloc::vec::Vec<PairScore>,
+}
+impl ::prost::Name for FormPanelsRequest {
+    const NAME: &'static str = "FormPanelsRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FormPanelsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FormPanelsRequest".into()
+    }
+}
+/// Panels.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FormPanelsResponse {
+    /// By application that is judged.
+    #[prost(message, repeated, tag = "1")]
+    pub panels: ::prost::alloc::vec::Vec<Panel>,
+    /// Applications that are not judged, and why, with the figure that failed.
+    #[prost(message, repeated, tag = "2")]
+    pub left_out: ::prost::alloc::vec::Vec<LeftOut>,
+    /// Pairs that were kept apart.
+    #[prost(message, repeated, tag = "3")]
+    pub kept_apart: ::prost::alloc::vec::Vec<KeptApart>,
+    /// By reviewer: applications to judge.
+    #[prost(message, repeated, tag = "4")]
+    pub loads: ::prost::alloc::vec::Vec<ReviewerLoad>,
+    /// Worth of the panels.
+    #[prost(double, tag = "5")]
+    pub worth: f64,
+    /// No panels are worth more.
+    #[prost(double, tag = "6")]
+    pub bound: f64,
+    /// Proofs of what could not be had.
+    #[prost(message, repeated, tag = "7")]
+    pub certificates: ::prost::alloc::vec::Vec<Certificate>,
+    /// False when work was stopped early.
+    #[prost(bool, tag = "8")]
+    pub finished: bool,
+}
+impl ::prost::Name for FormPanelsResponse {
+    const NAME: &'static str = "FormPanelsResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FormPanelsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FormPanelsResponse".into()
+    }
+}
+/// The panel of an application.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Panel {
+    /// The application's id.
+    #[prost(string, tag = "1")]
+    pub application: ::prost::alloc::string::String,
+    /// Its reviewers, best first.
+    #[prost(message, repeated, tag = "2")]
+    pub seats: ::prost::alloc::vec::Vec<PanelSeat>,
+}
+impl ::prost::Name for Panel {
+    const NAME: &'static str = "Panel";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Panel".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Panel".into()
+    }
+}
+/// A reviewer on a panel.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PanelSeat {
+    /// The reviewer's id.
+    #[prost(string, tag = "1")]
+    pub reviewer: ::prost::alloc::string::String,
+    /// How well they know the matter.
+    #[prost(double, tag = "2")]
+    pub score: f64,
+}
+impl ::prost::Name for PanelSeat {
+    const NAME: &'static str = "PanelSeat";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.PanelSeat".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.PanelSeat".into()
+    }
+}
+/// A pair that was kept apart.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptApart {
+    /// The application's id.
+    #[prost(string, tag = "1")]
+    pub application: ::prost::alloc::string::String,
+    /// The reviewer's id.
+    #[prost(string, tag = "2")]
+    pub reviewer: ::prost::alloc::string::String,
+    /// By which rules.
+    #[prost(enumeration = "ConflictRule", repeated, tag = "3")]
+    pub rules: ::prost::alloc::vec::Vec<i32>,
+    /// Why.
+    #[prost(message, optional, tag = "4")]
+    pub why: ::core::option::Option<BilingualText>,
+}
+impl ::prost::Name for KeptApart {
+    const NAME: &'static str = "KeptApart";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.KeptApart".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.KeptApart".into()
+    }
+}
+/// What a reviewer has to judge.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReviewerLoad {
+    /// The reviewer's id.
+    #[prost(string, tag = "1")]
+    pub reviewer: ::prost::alloc::string::String,
+    /// Applications.
+    #[prost(int32, tag = "2")]
+    pub load: i32,
+}
+impl ::prost::Name for ReviewerLoad {
+    const NAME: &'static str = "ReviewerLoad";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ReviewerLoad".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ReviewerLoad".into()
+    }
+}
+/// A guest of roundtables.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Guest {
+    /// Who it is.
+    #[prost(message, optional, tag = "1")]
+    pub profile: ::core::option::Option<Profile>,
+    /// Side; required.
+    #[prost(enumeration = "EventSide", tag = "2")]
+    pub side: i32,
+    /// What they ask or offer, for scores from texts.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Guest {
+    const NAME: &'static str = "Guest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Guest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Guest".into()
+    }
+}
+/// A roundtable.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Roundtable {
+    /// Name or field; required, each once.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it is about, for scores from texts.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Seats at most, the host's included, from 2.
+    #[prost(int32, tag = "3")]
+    pub max_seats: i32,
+    /// Guests at least, the host included.
+    #[prost(int32, tag = "4")]
+    pub min_seats: i32,
+    /// Id of the guest who hosts it, if that is set.
+    #[prost(string, tag = "5")]
+    pub host: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Roundtable {
+    const NAME: &'static str = "Roundtable";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Roundtable".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Roundtable".into()
+    }
+}
+/// Asks who sits where; at most 2,000 guests and 200 tables.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SeatRoundtablesRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The guests.
+    #[prost(message, repeated, tag = "2")]
+    pub guests: ::prost::alloc::vec::Vec<Guest>,
+    /// The tables.
+    #[prost(message, repeated, tag = "3")]
+    pub tables: ::prost::alloc::vec::Vec<Roundtable>,
+    /// Who may not sit together, beside those whose profiles say so.
+    #[prost(message, repeated, tag = "4")]
+    pub bars: ::prost::alloc::vec::Vec<Bar>,
+    /// What each asker or solver too many at a table takes off, in fit; absent means 0.1.
+    #[prost(double, optional, tag = "5")]
+    pub balance: ::core::option::Option<f64>,
+    /// Scores of tables (asker) and guests (answerer); empty means from the texts.
+    #[prost(message, repeated, tag = "6")]
+    pub scores: ::prost::alloc::vec::Vec<PairScore>,
+    /// Seed.
+    #[prost(uint32, tag = "7")]
+    pub seed: u32,
+}
+impl ::prost::Name for SeatRoundtablesRequest {
+    const NAME: &'static str = "SeatRoundtablesRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.SeatRoundtablesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.SeatRoundtablesRequest".into()
+    }
+}
+/// Who sits where.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SeatRoundtablesResponse {
+    /// By table.
+    #[prost(message, repeated, tag = "1")]
+    pub tables: ::prost::alloc::vec::Vec<SeatedTable>,
+    /// Guests who could not be seated, and why.
+    #[prost(message, repeated, tag = "2")]
+    pub left_out: ::prost::alloc::vec::Vec<LeftOut>,
+    /// Fit less imbalance.
+    #[prost(double, tag = "3")]
+    pub worth: f64,
+    /// No seating of as many guests is worth more.
+    #[prost(double, tag = "4")]
+    pub bound: f64,
+}
+impl ::prost::Name for SeatRoundtablesResponse {
+    const NAME: &'static str = "SeatRoundtablesResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.SeatRoundtablesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.SeatRoundtablesResponse".into()
+    }
+}
+/// A table with its guests.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SeatedTable {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub table: ::prost::alloc::string::String,
+    /// Ids of its guests, the host first.
+    #[prost(string, repeated, tag = "2")]
+    pub guests: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Fewer than its least.
+    #[prost(bool, tag = "3")]
+    pub thin: bool,
+}
+impl ::prost::Name for SeatedTable {
+    const NAME: &'static str = "SeatedTable";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.SeatedTable".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.SeatedTable".into()
+    }
+}
+/// A project of the pool.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Project {
+    /// Id; required, each once.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Title.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Who brings it; two of one organisation do not follow each other on the stage.
+    #[prost(string, tag = "3")]
+    pub organisation: ::prost::alloc::string::String,
+    /// What it is, for scores from texts.
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
+    /// Readiness, if that is known.
+    #[prost(message, optional, tag = "5")]
+    pub readiness: ::core::option::Option<Readiness>,
+    /// Name of the only track it may stand in.
+    #[prost(string, tag = "6")]
+    pub track: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Project {
+    const NAME: &'static str = "Project";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Project".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Project".into()
+    }
+}
+/// A list to be filled: a track, or an enterprise that wants to see some.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProjectListing {
+    /// Name; required, each once.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it looks for, for scores from texts.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Projects at most, from 1.
+    #[prost(int32, tag = "3")]
+    pub places: i32,
+    /// Least readiness: the gate. A project of unknown readiness, or of another scale, does not pass.
+    #[prost(message, optional, tag = "4")]
+    pub gate: ::core::option::Option<Readiness>,
+}
+impl ::prost::Name for ProjectListing {
+    const NAME: &'static str = "ProjectListing";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ProjectListing".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ProjectListing".into()
+    }
+}
+/// Asks for lists and a roadshow; at most 1,000,000 pairs of list and project.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FillTracksRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The pool.
+    #[prost(message, repeated, tag = "2")]
+    pub projects: ::prost::alloc::vec::Vec<Project>,
+    /// Tracks.
+    #[prost(message, repeated, tag = "3")]
+    pub tracks: ::prost::alloc::vec::Vec<ProjectListing>,
+    /// Enterprises with lists of their own.
+    #[prost(message, repeated, tag = "4")]
+    pub enterprises: ::prost::alloc::vec::Vec<ProjectListing>,
+    /// Lists in which one project may stand, from 1; absent means 2.
+    #[prost(int32, optional, tag = "5")]
+    pub max_lists_per_project: ::core::option::Option<i32>,
+    /// Scores of lists (asker) and projects (answerer); empty means from the texts.
+    #[prost(message, repeated, tag = "6")]
+    pub scores: ::prost::alloc::vec::Vec<PairScore>,
+}
+impl ::prost::Name for FillTracksRequest {
+    const NAME: &'static str = "FillTracksRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FillTracksRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FillTracksRequest".into()
+    }
+}
+/// Lists and a roadshow.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FillTracksResponse {
+    /// By list, tracks first.
+    #[prost(message, repeated, tag = "1")]
+    pub listings: ::prost::alloc::vec::Vec<FilledListing>,
+    /// What the gates kept out.
+    #[prost(message, repeated, tag = "2")]
+    pub refusals: ::prost::alloc::vec::Vec<GateRefusal>,
+    /// Ids of projects on no list.
+    #[prost(string, repeated, tag = "3")]
+    pub unlisted: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Fit of the lists.
+    #[prost(double, tag = "4")]
+    pub worth: f64,
+    /// No lists are worth more.
+    #[prost(double, tag = "5")]
+    pub bound: f64,
+}
+impl ::prost::Name for FillTracksResponse {
+    const NAME: &'static str = "FillTracksResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FillTracksResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FillTracksResponse".into()
+    }
+}
+/// A filled list.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FilledListing {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub listing: ::prost::alloc::string::String,
+    /// Projects, best first.
+    #[prost(message, repeated, tag = "2")]
+    pub projects: ::prost::alloc::vec::Vec<ListedProject>,
+    /// For a track: ids in the order of the stage.
+    #[prost(string, repeated, tag = "3")]
+    pub roadshow: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for FilledListing {
+    const NAME: &'static str = "FilledListing";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FilledListing".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FilledListing".into()
+    }
+}
+/// A project on a list.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListedProject {
+    /// Id.
+    #[prost(string, tag = "1")]
+    pub project: ::prost::alloc::string::String,
+    /// Fit.
+    #[prost(double, tag = "2")]
+    pub fit: f64,
+}
+impl ::prost::Name for ListedProject {
+    const NAME: &'static str = "ListedProject";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ListedProject".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ListedProject".into()
+    }
+}
+/// A project that a gate kept out.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GateRefusal {
+    /// The list's name.
+    #[prost(string, tag = "1")]
+    pub listing: ::prost::alloc::string::String,
+    /// The project's id.
+    #[prost(string, tag = "2")]
+    pub project: ::prost::alloc::string::String,
+    /// Why, with the figures.
+    #[prost(message, optional, tag = "3")]
+    pub why: ::core::option::Option<BilingualText>,
+}
+impl ::prost::Name for GateRefusal {
+    const NAME: &'static str = "GateRefusal";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.GateRefusal".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.GateRefusal".into()
+    }
+}
+/// Which side of a meeting somebody sits on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EventSide {
+    /// Not given.
+    Unspecified = 0,
+    /// An enterprise that brings needs.
+    Asks = 1,
+    /// An expert.
+    Answers = 2,
+    /// Leads a roundtable and has no meetings.
+    Hosts = 3,
+}
+impl EventSide {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "EVENT_SIDE_UNSPECIFIED",
+            Self::Asks => "EVENT_SIDE_ASKS",
+            Self::Answers => "EVENT_SIDE_ANSWERS",
+            Self::Hosts => "EVENT_SIDE_HOSTS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "EVENT_SIDE_UNSPECIFIED" => Some(Self::Unspecified),
+            "EVENT_SIDE_ASKS" => Some(Self::Asks),
+            "EVENT_SIDE_ANSWERS" => Some(Self::Answers),
+            "EVENT_SIDE_HOSTS" => Some(Self::Hosts),
+            _ => None,
+        }
+    }
+}
+/// How much somebody wants to meet somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WishKind {
+    /// Not given.
+    Unspecified = 0,
+    /// Has to be.
+    Must = 1,
+    /// Would like to.
+    Wants = 2,
+    /// Does not want to.
+    Refuses = 3,
+}
+impl WishKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WISH_KIND_UNSPECIFIED",
+            Self::Must => "WISH_KIND_MUST",
+            Self::Wants => "WISH_KIND_WANTS",
+            Self::Refuses => "WISH_KIND_REFUSES",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WISH_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "WISH_KIND_MUST" => Some(Self::Must),
+            "WISH_KIND_WANTS" => Some(Self::Wants),
+            "WISH_KIND_REFUSES" => Some(Self::Refuses),
+            _ => None,
+        }
+    }
+}
+/// What makes shortlists good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ListObjective {
+    /// Not given: LIST_OBJECTIVE_COVER_FIRST.
+    Unspecified = 0,
+    /// The greatest total.
+    Total = 1,
+    /// As many places filled as can be, then the greatest total.
+    CoverFirst = 2,
+    /// The worst-off need as well off as can be.
+    MaxMin = 3,
+    /// Stable: nobody would rather swap (deferred acceptance).
+    Stable = 4,
+    /// Nash social welfare of both sides.
+    Nash = 5,
+    /// A convex cost on how often one expert appears.
+    ExposureFair = 6,
+}
+impl ListObjective {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LIST_OBJECTIVE_UNSPECIFIED",
+            Self::Total => "LIST_OBJECTIVE_TOTAL",
+            Self::CoverFirst => "LIST_OBJECTIVE_COVER_FIRST",
+            Self::MaxMin => "LIST_OBJECTIVE_MAX_MIN",
+            Self::Stable => "LIST_OBJECTIVE_STABLE",
+            Self::Nash => "LIST_OBJECTIVE_NASH",
+            Self::ExposureFair => "LIST_OBJECTIVE_EXPOSURE_FAIR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LIST_OBJECTIVE_UNSPECIFIED" => Some(Self::Unspecified),
+            "LIST_OBJECTIVE_TOTAL" => Some(Self::Total),
+            "LIST_OBJECTIVE_COVER_FIRST" => Some(Self::CoverFirst),
+            "LIST_OBJECTIVE_MAX_MIN" => Some(Self::MaxMin),
+            "LIST_OBJECTIVE_STABLE" => Some(Self::Stable),
+            "LIST_OBJECTIVE_NASH" => Some(Self::Nash),
+            "LIST_OBJECTIVE_EXPOSURE_FAIR" => Some(Self::ExposureFair),
+            _ => None,
+        }
+    }
+}
+/// What became of a meeting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PlanChangeKind {
+    /// Not given.
+    Unspecified = 0,
+    /// Not held.
+    Dropped = 1,
+    /// Held at another time.
+    Moved = 2,
+    /// Held at the same time at another table.
+    Reseated = 3,
+    /// Not held before.
+    New = 4,
+}
+impl PlanChangeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PLAN_CHANGE_KIND_UNSPECIFIED",
+            Self::Dropped => "PLAN_CHANGE_KIND_DROPPED",
+            Self::Moved => "PLAN_CHANGE_KIND_MOVED",
+            Self::Reseated => "PLAN_CHANGE_KIND_RESEATED",
+            Self::New => "PLAN_CHANGE_KIND_NEW",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PLAN_CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "PLAN_CHANGE_KIND_DROPPED" => Some(Self::Dropped),
+            "PLAN_CHANGE_KIND_MOVED" => Some(Self::Moved),
+            "PLAN_CHANGE_KIND_RESEATED" => Some(Self::Reseated),
+            "PLAN_CHANGE_KIND_NEW" => Some(Self::New),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod event_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Plans events. Nothing is stored: a request brings the event whole, so that any server may answer
+    /// and a retry is safe. The same request gives the same plan.
+    ///
+    /// Scores that a request leaves out altogether are made from the texts with the server's model.
+    ///
+    /// Every plan stands beside a bound that no plan can pass. Work ends a little before the deadline
+    /// with the best so far, and `finished` is false then; a caller that goes away ends it too.
+    ///
+    /// Errors of every method: INVALID_ARGUMENT (each field by its path, such as
+    /// `event.needs[3].participant`), RESOURCE_EXHAUSTED (message too large). FAILED_PRECONDITION with
+    /// reason PLAN_IMPOSSIBLE when what was demanded cannot be had: google.rpc.PreconditionFailure names
+    /// the constraints that collide, and `relaxation_1` to `relaxation_3` of ErrorInfo the cheapest ways
+    /// out.
+    #[derive(Debug, Clone)]
+    pub struct EventServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> EventServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> EventServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            EventServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Shortlists under capacity, and a timetable of the meetings they ask for.
+        pub async fn plan_event(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PlanEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlanEventResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.EventService/PlanEvent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.EventService", "PlanEvent"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Plans again after a change, with as few moved meetings as possible.
+        pub async fn replan_event(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReplanEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplanEventResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.EventService/ReplanEvent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.EventService", "ReplanEvent"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Why a need and an expert meet in the event's plan, or do not, and what would have to change.
+        pub async fn explain_meeting(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExplainMeetingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainMeetingResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.EventService/ExplainMeeting",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.EventService", "ExplainMeeting"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Review panels without conflicts, within loads, after hard rules and quotas.
+        pub async fn form_panels(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FormPanelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FormPanelsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.EventService/FormPanels",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.EventService", "FormPanels"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Roundtables by field, askers and solvers in balance, nobody beside a conflict.
+        pub async fn seat_roundtables(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SeatRoundtablesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SeatRoundtablesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.EventService/SeatRoundtables",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.EventService", "SeatRoundtables"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists of projects per track and per enterprise, and the order of the roadshow.
+        pub async fn fill_tracks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FillTracksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FillTracksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.EventService/FillTracks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.EventService", "FillTracks"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod event_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with EventServiceServer.
+    #[async_trait]
+    pub trait EventService: std::marker::Send + std::marker::Sync + 'static {
+        /// Shortlists under capacity, and a timetable of the meetings they ask for.
+        async fn plan_event(
+            &self,
+            request: tonic::Request<super::PlanEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlanEventResponse>,
+            tonic::Status,
+        >;
+        /// Plans again after a change, with as few moved meetings as possible.
+        async fn replan_event(
+            &self,
+            request: tonic::Request<super::ReplanEventRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReplanEventResponse>,
+            tonic::Status,
+        >;
+        /// Why a need and an expert meet in the event's plan, or do not, and what would have to change.
+        async fn explain_meeting(
+            &self,
+            request: tonic::Request<super::ExplainMeetingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainMeetingResponse>,
+            tonic::Status,
+        >;
+        /// Review panels without conflicts, within loads, after hard rules and quotas.
+        async fn form_panels(
+            &self,
+            request: tonic::Request<super::FormPanelsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FormPanelsResponse>,
+            tonic::Status,
+        >;
+        /// Roundtables by field, askers and solvers in balance, nobody beside a conflict.
+        async fn seat_roundtables(
+            &self,
+            request: tonic::Request<super::SeatRoundtablesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SeatRoundtablesResponse>,
+            tonic::Status,
+        >;
+        /// Lists of projects per track and per enterprise, and the order of the roadshow.
+        async fn fill_tracks(
+            &self,
+            request: tonic::Request<super::FillTracksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FillTracksResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Plans events. Nothing is stored: a request brings the event whole, so that any server may answer
+    /// and a retry is safe. The same request gives the same plan.
+    ///
+    /// Scores that a request leaves out altogether are made from the texts with the server's model.
+    ///
+    /// Every plan stands beside a bound that no plan can pass. Work ends a little before the deadline
+    /// with the best so far, and `finished` is false then; a caller that goes away ends it too.
+    ///
+    /// Errors of every method: INVALID_ARGUMENT (each field by its path, such as
+    /// `event.needs[3].participant`), RESOURCE_EXHAUSTED (message too large). FAILED_PRECONDITION with
+    /// reason PLAN_IMPOSSIBLE when what was demanded cannot be had: google.rpc.PreconditionFailure names
+    /// the constraints that collide, and `relaxation_1` to `relaxation_3` of ErrorInfo the cheapest ways
+    /// out.
+    #[derive(Debug)]
+    pub struct EventServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> EventServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for EventServiceServer<T>
+    where
+        T: EventService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/queqiao.v1.EventService/PlanEvent" => {
+                    #[allow(non_camel_case_types)]
+                    struct PlanEventSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::PlanEventRequest>
+                    for PlanEventSvc<T> {
+                        type Response = super::PlanEventResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PlanEventRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::plan_event(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PlanEventSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.EventService/ReplanEvent" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReplanEventSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::ReplanEventRequest>
+                    for ReplanEventSvc<T> {
+                        type Response = super::ReplanEventResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReplanEventRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::replan_event(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReplanEventSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.EventService/ExplainMeeting" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainMeetingSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::ExplainMeetingRequest>
+                    for ExplainMeetingSvc<T> {
+                        type Response = super::ExplainMeetingResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExplainMeetingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::explain_meeting(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainMeetingSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.EventService/FormPanels" => {
+                    #[allow(non_camel_case_types)]
+                    struct FormPanelsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::FormPanelsRequest>
+                    for FormPanelsSvc<T> {
+                        type Response = super::FormPanelsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FormPanelsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::form_panels(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FormPanelsSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.EventService/SeatRoundtables" => {
+                    #[allow(non_camel_case_types)]
+                    struct SeatRoundtablesSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::SeatRoundtablesRequest>
+                    for SeatRoundtablesSvc<T> {
+                        type Response = super::SeatRoundtablesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SeatRoundtablesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::seat_roundtables(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SeatRoundtablesSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.EventService/FillTracks" => {
+                    #[allow(non_camel_case_types)]
+                    struct FillTracksSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::FillTracksRequest>
+                    for FillTracksSvc<T> {
+                        type Response = super::FillTracksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FillTracksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::fill_tracks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FillTracksSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for EventServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "queqiao.v1.EventService";
+    impl<T> tonic::server::NamedService for EventServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// One record: the fields common to all kinds, and the detail of its kind.
 ///
 /// Limits: one text field 100,000 characters; a title, keyword or name 2,000; 2,000 passages; 500
@@ -3964,6 +6244,886 @@ pub mod record_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "queqiao.v1.RecordService";
     impl<T> tonic::server::NamedService for RecordServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A need of the team.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TeamNeed {
+    /// Id; required, each once.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Title; empty means the id.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Text, for scores from texts.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// How much it counts, above 0; absent means 1.
+    #[prost(double, optional, tag = "4")]
+    pub weight: ::core::option::Option<f64>,
+    /// Whoever covers it must score at least this.
+    #[prost(double, optional, tag = "5")]
+    pub floor: ::core::option::Option<f64>,
+}
+impl ::prost::Name for TeamNeed {
+    const NAME: &'static str = "TeamNeed";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.TeamNeed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.TeamNeed".into()
+    }
+}
+/// Somebody who could be on the team.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TeamCandidate {
+    /// Id; required, each once.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// What they do, for scores from texts.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// Institution, for the cap per institution.
+    #[prost(string, tag = "4")]
+    pub institution: ::prost::alloc::string::String,
+    /// Societies.
+    #[prost(string, repeated, tag = "5")]
+    pub societies: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Has the rank to lead.
+    #[prost(bool, tag = "6")]
+    pub may_lead: bool,
+    /// What the seat costs, 万元.
+    #[prost(double, tag = "7")]
+    pub cost: f64,
+    /// Needs taken on at most, from 1.
+    #[prost(int32, optional, tag = "8")]
+    pub max_needs: ::core::option::Option<i32>,
+    /// Why the candidate cannot come, if so: travel, availability, a conflict. It is shown where the
+    /// rule collides with others.
+    #[prost(string, repeated, tag = "9")]
+    pub kept_out_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for TeamCandidate {
+    const NAME: &'static str = "TeamCandidate";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.TeamCandidate".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.TeamCandidate".into()
+    }
+}
+/// Needs and candidates that the request brings.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GivenTeam {
+    /// The needs, 1 to 2,000.
+    #[prost(message, repeated, tag = "1")]
+    pub needs: ::prost::alloc::vec::Vec<TeamNeed>,
+    /// The candidates, 1 to 20,000.
+    #[prost(message, repeated, tag = "2")]
+    pub candidates: ::prost::alloc::vec::Vec<TeamCandidate>,
+    /// Scores of needs (asker) and candidates (answerer), at most 500,000; empty means from the texts.
+    #[prost(message, repeated, tag = "3")]
+    pub scores: ::prost::alloc::vec::Vec<PairScore>,
+    /// Ids of members that are set.
+    #[prost(string, repeated, tag = "4")]
+    pub must: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Ids that are ruled out.
+    #[prost(string, repeated, tag = "5")]
+    pub must_not: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for GivenTeam {
+    const NAME: &'static str = "GivenTeam";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.GivenTeam".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.GivenTeam".into()
+    }
+}
+/// A stored need.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StoredNeed {
+    /// `tenants/{tenant}/needs/{id}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How much it counts, above 0; absent means 1.
+    #[prost(double, optional, tag = "2")]
+    pub weight: ::core::option::Option<f64>,
+}
+impl ::prost::Name for StoredNeed {
+    const NAME: &'static str = "StoredNeed";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.StoredNeed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.StoredNeed".into()
+    }
+}
+/// Stored needs; the experts that match them are the candidates.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StoredTeam {
+    /// The needs, 1 to 500.
+    #[prost(message, repeated, tag = "1")]
+    pub needs: ::prost::alloc::vec::Vec<StoredNeed>,
+    /// Titles (职称) whose holders may lead.
+    #[prost(string, repeated, tag = "2")]
+    pub lead_ranks: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// First day of the visit; who told their free days must be free on all of it.
+    #[prost(string, tag = "3")]
+    pub visit_from: ::prost::alloc::string::String,
+    /// Last day of the visit.
+    #[prost(string, tag = "4")]
+    pub visit_until: ::prost::alloc::string::String,
+    /// Region of the visit (GB/T 2260, code or name); who told where they travel must come there.
+    #[prost(string, tag = "5")]
+    pub region: ::prost::alloc::string::String,
+    /// `tenants/{tenant}/experts/{id}` of members that are set.
+    #[prost(string, repeated, tag = "6")]
+    pub must: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// `tenants/{tenant}/experts/{id}` of those that are ruled out.
+    #[prost(string, repeated, tag = "7")]
+    pub must_not: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for StoredTeam {
+    const NAME: &'static str = "StoredTeam";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.StoredTeam".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.StoredTeam".into()
+    }
+}
+/// Limits of a team.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct TeamLimits {
+    /// Members at most, from 1; absent means 8.
+    #[prost(int32, optional, tag = "1")]
+    pub size: ::core::option::Option<i32>,
+    /// Budget, 万元.
+    #[prost(double, optional, tag = "2")]
+    pub budget: ::core::option::Option<f64>,
+    /// Members of one institution at most, from 1.
+    #[prost(int32, optional, tag = "3")]
+    pub max_per_institution: ::core::option::Option<i32>,
+    /// Different societies at least.
+    #[prost(int32, tag = "4")]
+    pub min_societies: i32,
+    /// Members who may lead, at least.
+    #[prost(int32, tag = "5")]
+    pub min_leads: i32,
+}
+impl ::prost::Name for TeamLimits {
+    const NAME: &'static str = "TeamLimits";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.TeamLimits".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.TeamLimits".into()
+    }
+}
+/// Asks for a team.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ComposeTeamRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// Limits.
+    #[prost(message, optional, tag = "4")]
+    pub limits: ::core::option::Option<TeamLimits>,
+    /// Share of the objective, 0 to 1, that goes to what is still covered when the member who matters
+    /// most drops out.
+    #[prost(double, tag = "5")]
+    pub robust: f64,
+    /// A need whose best score is below this is a gap; absent means 0.3.
+    #[prost(double, optional, tag = "6")]
+    pub gap_below: ::core::option::Option<f64>,
+    /// Needs and candidates; required.
+    #[prost(oneof = "compose_team_request::Source", tags = "2, 3")]
+    pub source: ::core::option::Option<compose_team_request::Source>,
+}
+/// Nested message and enum types in `ComposeTeamRequest`.
+pub mod compose_team_request {
+    /// Needs and candidates; required.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Source {
+        /// Those that the request brings.
+        #[prost(message, tag = "2")]
+        Given(super::GivenTeam),
+        /// Those that are stored.
+        #[prost(message, tag = "3")]
+        Stored(super::StoredTeam),
+    }
+}
+impl ::prost::Name for ComposeTeamRequest {
+    const NAME: &'static str = "ComposeTeamRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ComposeTeamRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ComposeTeamRequest".into()
+    }
+}
+/// A team.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ComposeTeamResponse {
+    /// The members, those who may lead first, then by worth.
+    #[prost(message, repeated, tag = "1")]
+    pub members: ::prost::alloc::vec::Vec<TeamMember>,
+    /// By need.
+    #[prost(message, repeated, tag = "2")]
+    pub coverage: ::prost::alloc::vec::Vec<NeedCoverage>,
+    /// Weighted cover.
+    #[prost(double, tag = "3")]
+    pub cover: f64,
+    /// Weighted cover if every need had a score of 1.
+    #[prost(double, tag = "4")]
+    pub cover_of: f64,
+    /// The objective's value.
+    #[prost(double, tag = "5")]
+    pub value: f64,
+    /// No team has a greater value.
+    #[prost(double, tag = "6")]
+    pub bound: f64,
+    /// True when `value` is the greatest there is.
+    #[prost(bool, tag = "7")]
+    pub proven: bool,
+    /// Total cost, 万元.
+    #[prost(double, tag = "8")]
+    pub cost: f64,
+    /// Societies.
+    #[prost(int32, tag = "9")]
+    pub societies: i32,
+    /// Cover that is left when the member who matters most drops out.
+    #[prost(double, tag = "10")]
+    pub worst_drop: f64,
+    /// False when work was stopped early.
+    #[prost(bool, tag = "11")]
+    pub finished: bool,
+}
+impl ::prost::Name for ComposeTeamResponse {
+    const NAME: &'static str = "ComposeTeamResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ComposeTeamResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ComposeTeamResponse".into()
+    }
+}
+/// Who could take a seat.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TeamAlternate {
+    /// Id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Value of the team then.
+    #[prost(double, tag = "2")]
+    pub value: f64,
+}
+impl ::prost::Name for TeamAlternate {
+    const NAME: &'static str = "TeamAlternate";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.TeamAlternate".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.TeamAlternate".into()
+    }
+}
+/// A member.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TeamMember {
+    /// Id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name, where it is known.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// May lead.
+    #[prost(bool, tag = "3")]
+    pub may_lead: bool,
+    /// What the seat costs, 万元.
+    #[prost(double, tag = "4")]
+    pub cost: f64,
+    /// What the team would cover less without the member.
+    #[prost(double, tag = "5")]
+    pub worth: f64,
+    /// Ids of needs the member covers.
+    #[prost(string, repeated, tag = "6")]
+    pub covers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Who could take the seat, best first, at most two.
+    #[prost(message, repeated, tag = "7")]
+    pub alternates: ::prost::alloc::vec::Vec<TeamAlternate>,
+    /// Cover that is left when the member drops out.
+    #[prost(double, tag = "8")]
+    pub left: f64,
+    /// Ids of needs that become gaps then.
+    #[prost(string, repeated, tag = "9")]
+    pub opens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for TeamMember {
+    const NAME: &'static str = "TeamMember";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.TeamMember".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.TeamMember".into()
+    }
+}
+/// How a need is covered.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NeedCoverage {
+    /// The need's id.
+    #[prost(string, tag = "1")]
+    pub need: ::prost::alloc::string::String,
+    /// Who covers it; empty when nobody does.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// With what score.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+    /// The next best member.
+    #[prost(string, tag = "4")]
+    pub second: ::prost::alloc::string::String,
+    /// With what score.
+    #[prost(double, tag = "5")]
+    pub second_score: f64,
+    /// A gap.
+    #[prost(bool, tag = "6")]
+    pub gap: bool,
+    /// The best score of any candidate, on the team or not.
+    #[prost(double, tag = "7")]
+    pub best_of_all: f64,
+}
+impl ::prost::Name for NeedCoverage {
+    const NAME: &'static str = "NeedCoverage";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.NeedCoverage".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.NeedCoverage".into()
+    }
+}
+/// Asks for a consortium; the needs are the project's parts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ComposeConsortiumRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// Limits.
+    #[prost(message, optional, tag = "4")]
+    pub limits: ::core::option::Option<TeamLimits>,
+    /// A part must be covered to at least this, 0 to 1, where it names no floor; absent means 0.4.
+    #[prost(double, optional, tag = "5")]
+    pub floor: ::core::option::Option<f64>,
+    /// Parts one member leads at most, from 1; absent means 2.
+    #[prost(int32, optional, tag = "6")]
+    pub max_parts_each: ::core::option::Option<i32>,
+    /// Parts and candidates; required.
+    #[prost(oneof = "compose_consortium_request::Source", tags = "2, 3")]
+    pub source: ::core::option::Option<compose_consortium_request::Source>,
+}
+/// Nested message and enum types in `ComposeConsortiumRequest`.
+pub mod compose_consortium_request {
+    /// Parts and candidates; required.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Source {
+        /// Those that the request brings.
+        #[prost(message, tag = "2")]
+        Given(super::GivenTeam),
+        /// Those that are stored.
+        #[prost(message, tag = "3")]
+        Stored(super::StoredTeam),
+    }
+}
+impl ::prost::Name for ComposeConsortiumRequest {
+    const NAME: &'static str = "ComposeConsortiumRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ComposeConsortiumRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ComposeConsortiumRequest".into()
+    }
+}
+/// A consortium.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ComposeConsortiumResponse {
+    /// The members, by worth.
+    #[prost(message, repeated, tag = "1")]
+    pub members: ::prost::alloc::vec::Vec<ConsortiumMember>,
+    /// By part.
+    #[prost(message, repeated, tag = "2")]
+    pub parts: ::prost::alloc::vec::Vec<ConsortiumPart>,
+    /// Weighted cover less what members take off.
+    #[prost(double, tag = "3")]
+    pub value: f64,
+    /// No consortium has a greater value.
+    #[prost(double, tag = "4")]
+    pub bound: f64,
+    /// True when `value` is the greatest there is.
+    #[prost(bool, tag = "5")]
+    pub proven: bool,
+}
+impl ::prost::Name for ComposeConsortiumResponse {
+    const NAME: &'static str = "ComposeConsortiumResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ComposeConsortiumResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ComposeConsortiumResponse".into()
+    }
+}
+/// A member of a consortium.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConsortiumMember {
+    /// Id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name, where it is known.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Ids of parts the member leads.
+    #[prost(string, repeated, tag = "3")]
+    pub leads: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What the consortium would cover less without the member.
+    #[prost(double, tag = "4")]
+    pub worth: f64,
+    /// How much of what the member can do another can do as well: 0 (complementary) to 1.
+    #[prost(double, tag = "5")]
+    pub overlap: f64,
+}
+impl ::prost::Name for ConsortiumMember {
+    const NAME: &'static str = "ConsortiumMember";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ConsortiumMember".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ConsortiumMember".into()
+    }
+}
+/// A part of the project.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConsortiumPart {
+    /// Id.
+    #[prost(string, tag = "1")]
+    pub part: ::prost::alloc::string::String,
+    /// Who leads it.
+    #[prost(string, tag = "2")]
+    pub lead: ::prost::alloc::string::String,
+    /// With what score.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+}
+impl ::prost::Name for ConsortiumPart {
+    const NAME: &'static str = "ConsortiumPart";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ConsortiumPart".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ConsortiumPart".into()
+    }
+}
+/// Generated client implementations.
+pub mod team_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Composes teams, with proof of the optimum or a bound beside it. Nothing is stored; the same
+    /// request on the same state gives the same team.
+    ///
+    /// Errors: INVALID_ARGUMENT (each field by its path), NOT_FOUND (a stored need or expert),
+    /// FAILED_PRECONDITION with reason TEAM_IMPOSSIBLE when no team keeps every constraint:
+    /// google.rpc.PreconditionFailure names the constraints that collide, and `relaxation_1` to
+    /// `relaxation_3` of ErrorInfo the cheapest ways out. DEADLINE_EXCEEDED when the time ended before a
+    /// team was found or proven impossible; a team that was found in time is answered with
+    /// `finished: false`.
+    #[derive(Debug, Clone)]
+    pub struct TeamServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> TeamServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> TeamServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            TeamServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The best team for a set of needs.
+        pub async fn compose_team(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ComposeTeamRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ComposeTeamResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.TeamService/ComposeTeam",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.TeamService", "ComposeTeam"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Complementary members who together cover every part of a joint project.
+        pub async fn compose_consortium(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ComposeConsortiumRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ComposeConsortiumResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.TeamService/ComposeConsortium",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.TeamService", "ComposeConsortium"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod team_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with TeamServiceServer.
+    #[async_trait]
+    pub trait TeamService: std::marker::Send + std::marker::Sync + 'static {
+        /// The best team for a set of needs.
+        async fn compose_team(
+            &self,
+            request: tonic::Request<super::ComposeTeamRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ComposeTeamResponse>,
+            tonic::Status,
+        >;
+        /// Complementary members who together cover every part of a joint project.
+        async fn compose_consortium(
+            &self,
+            request: tonic::Request<super::ComposeConsortiumRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ComposeConsortiumResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Composes teams, with proof of the optimum or a bound beside it. Nothing is stored; the same
+    /// request on the same state gives the same team.
+    ///
+    /// Errors: INVALID_ARGUMENT (each field by its path), NOT_FOUND (a stored need or expert),
+    /// FAILED_PRECONDITION with reason TEAM_IMPOSSIBLE when no team keeps every constraint:
+    /// google.rpc.PreconditionFailure names the constraints that collide, and `relaxation_1` to
+    /// `relaxation_3` of ErrorInfo the cheapest ways out. DEADLINE_EXCEEDED when the time ended before a
+    /// team was found or proven impossible; a team that was found in time is answered with
+    /// `finished: false`.
+    #[derive(Debug)]
+    pub struct TeamServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> TeamServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for TeamServiceServer<T>
+    where
+        T: TeamService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/queqiao.v1.TeamService/ComposeTeam" => {
+                    #[allow(non_camel_case_types)]
+                    struct ComposeTeamSvc<T: TeamService>(pub Arc<T>);
+                    impl<
+                        T: TeamService,
+                    > tonic::server::UnaryService<super::ComposeTeamRequest>
+                    for ComposeTeamSvc<T> {
+                        type Response = super::ComposeTeamResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ComposeTeamRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TeamService>::compose_team(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ComposeTeamSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.TeamService/ComposeConsortium" => {
+                    #[allow(non_camel_case_types)]
+                    struct ComposeConsortiumSvc<T: TeamService>(pub Arc<T>);
+                    impl<
+                        T: TeamService,
+                    > tonic::server::UnaryService<super::ComposeConsortiumRequest>
+                    for ComposeConsortiumSvc<T> {
+                        type Response = super::ComposeConsortiumResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ComposeConsortiumRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TeamService>::compose_consortium(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ComposeConsortiumSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for TeamServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "queqiao.v1.TeamService";
+    impl<T> tonic::server::NamedService for TeamServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

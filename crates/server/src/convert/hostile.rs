@@ -1,8 +1,10 @@
 //! Whatever decodes as a message is converted or refused, and never panics.
 
 use super::{
-    read_explain, read_mask, read_match, read_match_batch, read_name, read_page_size, read_parent,
-    read_record, read_request_id, wire_path, write_record,
+    read_consortium, read_explain, read_explain_meeting, read_mask, read_match, read_match_batch,
+    read_name, read_page_size, read_panels, read_parent, read_plan_event, read_record,
+    read_replan_event, read_request_id, read_rounds, read_team, read_tracks, wire_path,
+    write_record,
 };
 use crate::{app::today, status};
 use proptest::prelude::*;
@@ -22,6 +24,30 @@ fn convert(bytes: &[u8]) {
     }
     if let Ok(m) = v1::ExplainRequest::decode(bytes) {
         let _ = read_explain(m, today(), None).map_err(refuse);
+    }
+    if let Ok(m) = v1::PlanEventRequest::decode(bytes) {
+        let _ = read_plan_event(m).map_err(refuse);
+    }
+    if let Ok(m) = v1::ReplanEventRequest::decode(bytes) {
+        let _ = read_replan_event(m).map_err(refuse);
+    }
+    if let Ok(m) = v1::ExplainMeetingRequest::decode(bytes) {
+        let _ = read_explain_meeting(m).map_err(refuse);
+    }
+    if let Ok(m) = v1::FormPanelsRequest::decode(bytes) {
+        let _ = read_panels(m).map_err(refuse);
+    }
+    if let Ok(m) = v1::SeatRoundtablesRequest::decode(bytes) {
+        let _ = read_rounds(m).map_err(refuse);
+    }
+    if let Ok(m) = v1::FillTracksRequest::decode(bytes) {
+        let _ = read_tracks(m).map_err(refuse);
+    }
+    if let Ok(m) = v1::ComposeTeamRequest::decode(bytes) {
+        let _ = read_team(m).map_err(refuse);
+    }
+    if let Ok(m) = v1::ComposeConsortiumRequest::decode(bytes) {
+        let _ = read_consortium(m).map_err(refuse);
     }
     if let Ok(m) = v1::UpsertRecordRequest::decode(bytes) {
         let _ = read_request_id(&m.request_id).map_err(refuse);

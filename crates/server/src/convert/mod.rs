@@ -4,18 +4,26 @@
 //! (`record.need.budget.min`); none panics and none fills a gap that the interface does not
 //! document. Conversions outwards cannot fail, and none of them can carry a contact.
 
+mod event;
 mod mask;
 mod matching;
 mod names;
 mod page;
+mod plan;
 mod reader;
 mod record_in;
 mod record_out;
+mod team;
 mod vocabulary;
 
 #[cfg(test)]
 mod hostile;
 
+pub(crate) use event::{
+    ReadEvent, read_explain_meeting, read_panels, read_plan_event, read_replan_event, read_rounds,
+    read_tracks, write_changes, write_explanation, write_panels, write_plan, write_rounds,
+    write_tracks,
+};
 pub(crate) use mask::{UpdateMask, read_mask};
 pub(crate) use matching::{
     BatchItem, filter_violation, read_explain, read_match, read_match_batch, write_match,
@@ -25,6 +33,9 @@ pub(crate) use names::{read_name, read_parent, read_request_id};
 pub(crate) use page::{PageToken, read_page_size};
 pub(crate) use record_in::{ReadRecord, read_record, wire_path};
 pub(crate) use record_out::{write_outcome, write_record};
+pub(crate) use team::{
+    ReadTeam, TeamSource, read_consortium, read_team, write_consortium, write_team,
+};
 pub(crate) use vocabulary::{Word, kind_filter};
 
 use queqiao_domain::{Bilingual, Violation};

@@ -11,6 +11,9 @@ pub(super) struct Reader {
     found: Violations,
 }
 
+/// Violations that are remembered: a hostile message has no more to say.
+const REMEMBERED: usize = 1_000;
+
 impl Reader {
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Violations> {
         match value {
@@ -29,8 +32,10 @@ impl Reader {
         problem: (impl Into<String>, impl Into<String>),
         expected: (impl Into<String>, impl Into<String>),
     ) {
-        self.found
-            .push(violation(path.to_string(), problem, expected));
+        if self.found.len() < REMEMBERED {
+            self.found
+                .push(violation(path.to_string(), problem, expected));
+        }
     }
 
     /// A code that must be there.
@@ -144,6 +149,64 @@ impl Reader {
             );
         }
         read
+    }
+
+    /// A whole number from 1 that may be left out.
+    pub(super) fn from_one(&mut self, path: impl Display, number: Option<i32>) -> Option<u32> {
+        let number = number?;
+        let read = u32::try_from(number).ok().filter(|n| *n > 0);
+        if read.is_none() {
+            self.fail(
+                path,
+                (format!("{number} is too small"), format!("{number} 过小")),
+                ("expected 1 or more", "应不小于 1"),
+            );
+        }
+        read
+    }
+
+    /// A number from 0 to 1.
+    pub(super) fn share(&mut self, path: impl Display, number: f64) -> Option<f64> {
+        let fine = (0.0..=1.0).contains(&number);
+        if !fine {
+            self.fail(
+                path,
+                (
+                    format!("{number} is out of range"),
+                    format!("{number} 超出范围"),
+                ),
+                ("expected 0 to 1", "应为 0 至 1"),
+            );
+        }
+        fine.then_some(number)
+    }
+
+    /// A number from 0 up; above it where `above` says so.
+    pub(super) fn amount(&mut self, path: impl Display, number: f64, above: bool) -> Option<f64> {
+        let fine = number.is_finite() && (number > 0.0 || !above && number == 0.0);
+        if !fine {
+            let expected = match above {
+                true => ("expected a number above 0", "应为大于 0 的数"),
+                false => ("expected a number from 0 up", "应为不小于 0 的数"),
+            };
+            self.fail(
+                path,
+                (
+                    format!("{number} is out of range"),
+                    format!("{number} 超出范围"),
+                ),
+                expected,
+            );
+        }
+        fine.then_some(number)
+    }
+
+    /// Ends reading here when something is wrong already.
+    pub(super) fn check(&mut self) -> Result<(), Violations> {
+        match self.found.is_empty() {
+            true => Ok(()),
+            false => Err(std::mem::take(&mut self.found)),
+        }
     }
 
     /// What a domain type said about itself.

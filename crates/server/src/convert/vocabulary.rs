@@ -2,7 +2,10 @@
 
 use queqiao_domain as domain;
 use queqiao_domain::Bilingual;
-use queqiao_engine::Mode;
+use queqiao_engine::{
+    Mode,
+    events::{conflict::ConflictRule, event::Side},
+};
 use queqiao_proto::v1;
 
 /// A word of a closed vocabulary. Adding a word to the domain alone does not compile.
@@ -52,6 +55,8 @@ words! {
     domain::IpForm, v1::IpForm { InventionPatent, UtilityModel, Design, Software, Secret, PlantVariety, Layout, Other }
     domain::ReadinessScale, v1::ReadinessScale { Trl, Mrl, Irl, Stage }
     Mode, v1::MatchMode { Hybrid, Dense, Lexical }
+    Side, v1::EventSide { Asks, Answers, Hosts }
+    ConflictRule, v1::ConflictRule { Declared, SameOrganisation, SameFamily, SamePost, WorkedTogether }
 }
 
 /// The kind a list asks for; UNSPECIFIED means every kind.

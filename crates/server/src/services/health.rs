@@ -2,8 +2,9 @@
 
 use crate::{app::App, status};
 use queqiao_proto::v1::{
-    admin_service_server::SERVICE_NAME as ADMIN, match_service_server::SERVICE_NAME as MATCH,
-    record_service_server::SERVICE_NAME as RECORD,
+    admin_service_server::SERVICE_NAME as ADMIN, event_service_server::SERVICE_NAME as EVENT,
+    match_service_server::SERVICE_NAME as MATCH, record_service_server::SERVICE_NAME as RECORD,
+    team_service_server::SERVICE_NAME as TEAM,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
@@ -31,7 +32,7 @@ pub(crate) struct HealthApi {
 fn state(app: &App, serving: &Serving, service: &str) -> Option<ServingStatus> {
     let works = match service {
         "" | MATCH => app.engine.health().is_ok(),
-        RECORD | ADMIN => true,
+        RECORD | ADMIN | EVENT | TEAM => true,
         _ => return None,
     };
     Some(if works && *serving.borrow() {
@@ -52,7 +53,9 @@ impl Health for HealthApi {
             None => Err(status::plain(
                 tonic::Code::NotFound,
                 "UNKNOWN_SERVICE",
-                &format!("no such service: expected nothing, {RECORD}, {MATCH} or {ADMIN}"),
+                &format!(
+                    "no such service: expected nothing, {RECORD}, {MATCH}, {TEAM}, {EVENT} or {ADMIN}"
+                ),
             )),
         }
     }

@@ -186,7 +186,13 @@ async fn reflection_lists_and_describes() {
                 panic!()
             };
             let names: Vec<_> = list.service.into_iter().map(|s| s.name).collect();
-            for service in ["RecordService", "MatchService", "AdminService"] {
+            for service in [
+                "RecordService",
+                "MatchService",
+                "AdminService",
+                "TeamService",
+                "EventService",
+            ] {
                 assert!(
                     names.contains(&format!("queqiao.v1.{service}")),
                     "{names:?}"

@@ -6,7 +6,9 @@
 mod admin;
 mod bounds;
 mod drain;
+mod events;
 mod hostile;
 mod matches;
 mod records;
 mod support;
+mod teams;

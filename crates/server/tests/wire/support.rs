@@ -5,8 +5,9 @@ use queqiao_engine::{
     embed::{EmbedError, Embedder, ModelFingerprint, Role, testing::HashingEmbedder},
 };
 use queqiao_proto::v1::{
-    self, admin_service_client::AdminServiceClient, match_service_client::MatchServiceClient,
-    record_service_client::RecordServiceClient,
+    self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient,
+    match_service_client::MatchServiceClient, record_service_client::RecordServiceClient,
+    team_service_client::TeamServiceClient,
 };
 use queqiao_server::{Drained, Server, ServerConfig};
 use std::{
@@ -158,6 +159,14 @@ impl Running {
 
     pub(crate) fn admin(&self) -> AdminServiceClient<Channel> {
         AdminServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn teams(&self) -> TeamServiceClient<Channel> {
+        TeamServiceClient::new(self.channel.clone())
     }
 
     /// Begins the drain.
