@@ -152,7 +152,7 @@ impl Reader {
     }
 
     /// A whole number from 1 that may be left out.
-    pub(super) fn from_one(&mut self, path: impl Display, number: Option<i32>) -> Option<u32> {
+    pub(super) fn one_based(&mut self, path: impl Display, number: Option<i32>) -> Option<u32> {
         let number = number?;
         let read = u32::try_from(number).ok().filter(|n| *n > 0);
         if read.is_none() {

@@ -13,7 +13,7 @@ fn park() -> v1::GivenTeam {
         name: format!("专家{e:02}"),
         institution: format!("大学{:02}", e % 20),
         societies: vec![format!("学会{}", e % 5)],
-        may_lead: e % 3 == 0,
+        may_lead: e.is_multiple_of(3),
         cost: 0.5 + (e % 7) as f64 * 0.3,
         kept_out_by: (e % 9 == 8)
             .then(|| "路程超过 600 公里".to_owned())

@@ -301,7 +301,7 @@ fn attendee(r: &mut Reader, path: &str, clock: &Clock, w: v1::Participant) -> Op
             .collect()
     };
     let (present, absent) = (spans("present", &w.present), spans("absent", &w.absent));
-    let most = r.from_one(format_args!("{path}.max_meetings"), w.max_meetings);
+    let most = r.one_based(format_args!("{path}.max_meetings"), w.max_meetings);
     let elsewhere = r.natural(
         format_args!("{path}.meetings_elsewhere"),
         Some(w.meetings_elsewhere),
@@ -350,7 +350,7 @@ fn need(
         id: w.id,
         text: w.text,
         attendee,
-        experts: r.from_one(format_args!("{path}.experts"), w.experts),
+        experts: r.one_based(format_args!("{path}.experts"), w.experts),
         priority,
     })
 }
@@ -501,10 +501,10 @@ fn fixed(
 fn rules(r: &mut Reader, w: v1::EventRules) -> EventRules {
     let mut out = EventRules::default();
     let at = |field: &str| format!("event.rules.{field}");
-    if let Some(k) = r.from_one(at("experts_per_need"), w.experts_per_need) {
+    if let Some(k) = r.one_based(at("experts_per_need"), w.experts_per_need) {
         out.experts_per_need = k;
     }
-    if let Some(k) = r.from_one(at("max_meetings_per_expert"), w.max_meetings_per_expert) {
+    if let Some(k) = r.one_based(at("max_meetings_per_expert"), w.max_meetings_per_expert) {
         out.meetings_per_expert = k;
     }
     let least = r.natural(
@@ -512,7 +512,7 @@ fn rules(r: &mut Reader, w: v1::EventRules) -> EventRules {
         Some(w.min_meetings_per_expert),
     );
     out.least_per_expert = least.unwrap_or(0);
-    out.most_across = r.from_one(at("max_across_events"), w.max_across_events);
+    out.most_across = r.one_based(at("max_across_events"), w.max_across_events);
     out.least_score = r.share(at("least_score"), w.least_score).unwrap_or(0.0);
     if let Some(n) = w.no_show {
         out.no_show = r.share(at("no_show"), n).unwrap_or(0.0);

@@ -69,7 +69,7 @@ pub(crate) fn read_panels(w: v1::FormPanelsRequest) -> Result<ReadPanels, Violat
             applications: Vec::new(),
             reviewers: Vec::new(),
             rules: Vec::new(),
-            per_district: r.from_one("max_per_district", w.max_per_district),
+            per_district: r.one_based("max_per_district", w.max_per_district),
             conflict_rules: match conflict_rules.is_empty() {
                 true => ConflictRule::ALL.to_vec(),
                 false => conflict_rules,
@@ -107,12 +107,12 @@ pub(crate) fn read_panels(w: v1::FormPanelsRequest) -> Result<ReadPanels, Violat
             district: a.district,
             figures: a.figures,
             priority: a.priority,
-            reviewers: r.from_one(at("reviewers"), a.reviewers).unwrap_or(3),
+            reviewers: r.one_based(at("reviewers"), a.reviewers).unwrap_or(3),
         });
     }
     for (i, x) in w.reviewers.into_iter().enumerate() {
         let at = |f: &str| format!("reviewers[{i}].{f}");
-        let most = r.from_one(at("max_load"), x.max_load).unwrap_or(8);
+        let most = r.one_based(at("max_load"), x.max_load).unwrap_or(8);
         let least = r.natural(at("min_load"), Some(x.min_load)).unwrap_or(0);
         if least > most {
             r.fail(

@@ -86,7 +86,7 @@ pub(crate) fn read_tracks(w: v1::FillTracksRequest) -> Result<ReadTracks, Violat
         tenant,
         problem: TrackProblem {
             lists_each: r
-                .from_one("max_lists_per_project", w.max_lists_per_project)
+                .one_based("max_lists_per_project", w.max_lists_per_project)
                 .unwrap_or(2),
             ..TrackProblem::default()
         },
@@ -142,7 +142,7 @@ impl ReadTracks {
         list.into_iter()
             .enumerate()
             .map(|(i, l)| {
-                let places = r.from_one(format_args!("{path}[{i}].places"), Some(l.places));
+                let places = r.one_based(format_args!("{path}[{i}].places"), Some(l.places));
                 self.lists.push((l.name.clone(), l.text));
                 Listing {
                     id: l.name,

@@ -111,7 +111,7 @@ pub(crate) fn read_consortium(
         if let Some(f) = floor.and_then(|f| r.share("floor", f)) {
             params.floor = f;
         }
-        if let Some(n) = r.from_one("max_parts_each", each) {
+        if let Some(n) = r.one_based("max_parts_each", each) {
             params.parts_each = n;
         }
         params
@@ -150,9 +150,9 @@ fn read<P>(
 
 fn read_limits(r: &mut Reader, w: v1::TeamLimits) -> Limits {
     Limits {
-        size: r.from_one("limits.size", w.size).unwrap_or(SIZE),
+        size: r.one_based("limits.size", w.size).unwrap_or(SIZE),
         budget: w.budget.and_then(|b| r.amount("limits.budget", b, false)),
-        per_institution: r.from_one("limits.max_per_institution", w.max_per_institution),
+        per_institution: r.one_based("limits.max_per_institution", w.max_per_institution),
         societies: r
             .natural("limits.min_societies", Some(w.min_societies))
             .unwrap_or(0),
@@ -279,7 +279,7 @@ impl Places {
                 .then(|| place(&mut self.institutions, institution)),
             societies: societies.map(|s| place(&mut self.societies, s)).collect(),
             lead: c.may_lead,
-            load: r.from_one(at("max_needs"), c.max_needs),
+            load: r.one_based(at("max_needs"), c.max_needs),
             kept_out_by,
             scores: Vec::new(),
         }
