@@ -60,6 +60,18 @@ impl Reader {
             }
             None => {}
         }
+        if text.trim().is_empty() {
+            self.slips.add(
+                row,
+                field,
+                both("nobody is named", "没有填写人员"),
+                both(
+                    "expected a participant's id or name; a column with another heading than docs/events.md has is not read",
+                    "应为参会者的编号或姓名；列名与 docs/events.md 所列不同的列不会被读取",
+                ),
+            );
+            return None;
+        }
         let names = self.event.attendees.iter().map(|a| a.profile.name.as_str());
         let (en, zh) = nearest(&text, names).map_or((String::new(), String::new()), |n| {
             (format!("; did you mean {n}?"), format!("；是否为 {n}？"))

@@ -45,6 +45,10 @@ pub(super) fn plans(console: &Console, json: &PlansJson) {
 
 fn meetings(console: &Console, name: &str, json: &EventJson) {
     let f = &json.figures;
+    let name = match name {
+        "" => console.say("the event", "活动"),
+        named => named,
+    };
     console.line(match console.lang {
         Lang::En => format!(
             "{name}: {} of {} needs and {} of {} experts meet; {} meetings held of {} on the lists",
