@@ -61,11 +61,12 @@ def guarded(texts, qrels, run, unavailable):
 
 
 def apart(texts):
-    """ir_measures 0.4.3 counts NumRet and NumQ in whichever call of pytrec_eval comes first, also in
-    one that leaves out what is not judged."""
+    """ir_measures 0.4.3 counts NumRet, NumQ and plain nDCG in whichever call of pytrec_eval comes
+    first, also in one that leaves out what is not judged or that has gains of its own. Which one
+    that is changes from process to process, with the seed of Python's hashes."""
     kinds = defaultdict(list)
     for t in texts:
-        kinds["judged_only" in t, t.startswith("Accuracy")].append(t)
+        kinds["judged_only" in t, "gains" in t, t.startswith("Accuracy")].append(t)
     return kinds.values()
 
 
