@@ -171,6 +171,30 @@ fn corpus(n: usize) -> String {
     out
 }
 
+/// The lines of a corpus as the second sheet of a workbook, a column a name.
+fn workbook(path: &std::path::Path, jsonl: &str) {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let first = book.add_worksheet();
+    first.write(0, 0, "填表说明").unwrap();
+    let sheet = book.add_worksheet();
+    for (i, line) in jsonl.lines().enumerate() {
+        let row: serde_json::Map<String, Value> = serde_json::from_str(line).unwrap();
+        for (j, (name, value)) in row.iter().enumerate() {
+            let text = match value {
+                Value::Array(words) => {
+                    let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+                    words.join("；")
+                }
+                other => other.as_str().unwrap().to_owned(),
+            };
+            let (row, column) = (i as u32 + 1, j as u16);
+            sheet.write(0, column, name).unwrap();
+            sheet.write(row, column, text).unwrap();
+        }
+    }
+    book.save(path).unwrap();
+}
+
 #[test]
 fn a_model_is_trained_and_used() {
     let dir = tempfile::tempdir().unwrap();
@@ -226,6 +250,15 @@ fn a_model_is_trained_and_used() {
     let bytes = |m: &str| fs::read(dir.path().join(m).join("model.safetensors")).unwrap();
     assert_eq!(bytes("mine"), bytes("again"));
 
+    // A workbook with the same rows is the same corpus; a sheet of explanations is passed over.
+    workbook(&dir.path().join("corpus.xlsx"), &corpus(800));
+    let sheet = path("sheet");
+    let mut args = train(&sheet, &[]);
+    args[1] = path("corpus.xlsx");
+    let s = call(&args);
+    assert_eq!(s.code, 0, "{}", s.err);
+    assert_eq!(bytes("mine"), bytes("sheet"));
+
     // Going on from it keeps its words, and says what changed.
     let on = path("on");
     let more = call(&train(&on, &["--start", &out]));
@@ -244,6 +277,12 @@ fn a_model_is_trained_and_used() {
         assert!(!dir.path().join("new").exists());
     };
     refused(train(&out, &[]), &["mine", "--replace"]);
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet().write(0, 0, "单位").unwrap();
+    book.save(dir.path().join("units.xlsx")).unwrap();
+    let mut args = train(&new, &[]);
+    args[1] = path("units.xlsx");
+    refused(args, &["units.xlsx", "Sheet1", "title", "单位"]);
     refused(
         train(&new, &["--set", "dims=3"]),
         &["dims=3", "no such setting"],

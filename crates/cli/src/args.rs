@@ -514,7 +514,7 @@ pub(crate) struct TeamComposeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// Texts: folders and files of jsonl, csv, tsv, plain text (also .zst).
+    /// Texts: folders and files of jsonl, csv, tsv, plain text (also .zst), xlsx.
     #[arg(required = true, value_name = "CORPUS")]
     pub(crate) corpus: Vec<PathBuf>,
     /// Folder of the new model.

@@ -31,7 +31,7 @@ pub use document::{Corpus, Document, Documents, Sampled, Source, SourceFacts};
 pub use gate::{Gate, GateReport, GateTask};
 pub use options::{Composition, TrainOptions, VocabularyOptions};
 pub use progress::{Progress, Silent, Stage};
-pub use readers::{FileSource, read_ids, read_words};
+pub use readers::{Columns, FileSource, excluded, read_ids, read_words};
 pub use taxonomy::read_taxonomy;
 pub use trainer::{SourceReport, TrainReport, Trained, Trainer};
 pub use write::CardText;

@@ -33,6 +33,15 @@ pub struct FileSource {
     paragraphs: usize,
 }
 
+/// Whether a document is named in a list; an id with a version (`…V2`) goes with the id without.
+pub fn excluded(list: &HashSet<String>, id: &str) -> bool {
+    let base = match id.rfind('V') {
+        Some(at) if at > 0 && id[at + 1..].bytes().all(|b| b.is_ascii_digit()) => &id[..at],
+        _ => id,
+    };
+    list.contains(id) || list.contains(base)
+}
+
 impl FileSource {
     /// A file with the facts for the card.
     pub fn new(path: impl Into<PathBuf>, facts: SourceFacts) -> Self {
@@ -58,18 +67,14 @@ impl FileSource {
         self
     }
 
-    /// Leaves out documents with these ids; an id with a version (`…V2`) goes with the id without.
+    /// Leaves out documents with these ids, see [`excluded`].
     pub fn excluding(mut self, ids: HashSet<String>) -> Self {
         self.exclude = ids;
         self
     }
 
     fn excluded(&self, id: &str) -> bool {
-        let base = match id.rfind('V') {
-            Some(at) if at > 0 && id[at + 1..].bytes().all(|b| b.is_ascii_digit()) => &id[..at],
-            _ => id,
-        };
-        self.exclude.contains(id) || self.exclude.contains(base)
+        excluded(&self.exclude, id)
     }
 
     fn running_texts(&self) -> Result<HashMap<String, Vec<String>>, EmbedError> {
@@ -234,35 +239,57 @@ fn csv(
         line,
         reason: e.to_string(),
     };
-    let names: Vec<String> = reader
-        .headers()
-        .map_err(|e| problem(1, e))?
-        .iter()
-        .map(|n| n.trim().trim_start_matches('\u{feff}').to_lowercase())
-        .collect();
-    if !names
-        .iter()
-        .any(|n| TITLES.contains(&n.as_str()) || TEXTS.contains(&n.as_str()))
-    {
-        return Err(EmbedError::CorpusLine {
-            path: path.to_owned(),
-            line: 1,
-            reason: format!(
-                "has no column `title`, `abstract` or `text` (columns: {})",
-                names.join(", ")
-            ),
-        });
-    }
+    let names = reader.headers().map_err(|e| problem(1, e))?;
+    let columns = Columns::new(names.iter()).map_err(|reason| EmbedError::CorpusLine {
+        path: path.to_owned(),
+        line: 1,
+        reason,
+    })?;
     for (i, record) in reader.records().enumerate() {
         let record = record.map_err(|e| problem(i + 2, e))?;
-        let object: Map<String, Value> = names
-            .iter()
-            .zip(record.iter())
-            .map(|(n, v)| (n.clone(), Value::String(v.to_owned())))
-            .collect();
-        each(document(&object, i + 2))?;
+        each(columns.document(record.iter(), i + 2))?;
     }
     Ok(())
+}
+
+/// The columns of a table of documents, for those who read tables of their own.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    names: Vec<String>,
+}
+
+impl Columns {
+    /// Columns by the cells of a header.
+    ///
+    /// # Errors
+    /// Without a column of titles or texts, the reason.
+    pub fn new<S: AsRef<str>>(header: impl Iterator<Item = S>) -> Result<Self, String> {
+        let names: Vec<String> = header
+            .map(|n| {
+                let name = n.as_ref().trim().trim_start_matches('\u{feff}');
+                name.to_lowercase()
+            })
+            .collect();
+        let usable = |n: &String| TITLES.contains(&n.as_str()) || TEXTS.contains(&n.as_str());
+        if names.iter().any(usable) {
+            return Ok(Columns { names });
+        }
+        Err(format!(
+            "has no column `title`, `abstract` or `text` (columns: {})",
+            names.join(", ")
+        ))
+    }
+
+    /// The document of a row, named after the row's number unless it has an id.
+    pub fn document<S: AsRef<str>>(&self, cells: impl Iterator<Item = S>, row: usize) -> Document {
+        let object: Map<String, Value> = self
+            .names
+            .iter()
+            .zip(cells)
+            .map(|(n, v)| (n.clone(), Value::String(v.as_ref().to_owned())))
+            .collect();
+        document(&object, row)
+    }
 }
 
 fn plain(

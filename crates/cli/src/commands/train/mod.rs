@@ -1,5 +1,7 @@
 //! `queqiao train`: a model from texts, or from a model and more texts.
 
+mod workbook;
+
 use crate::{
     args::{Cli, TrainArgs},
     failure::Failure,
@@ -212,13 +214,18 @@ fn corpus(args: &TrainArgs, exclude: &HashSet<String>) -> Result<Corpus, Failure
                 },
                 licence: licence(&args.licence, i),
             };
+            let (share, weight) = (args.fraction, weight / files.len() as f32);
+            if workbook::is_one(file) {
+                let source = workbook::read(file, facts, weight, exclude)?;
+                corpus.sources.push(Box::new(Sampled { source, share }));
+                continue;
+            }
             let mut source = FileSource::new(file, facts)
                 .excluding(exclude.clone())
-                .with_weight(weight / files.len() as f32);
+                .with_weight(weight);
             if let Some(text) = running.first() {
                 source = source.with_running_text(text);
             }
-            let share = args.fraction;
             corpus.sources.push(Box::new(Sampled { source, share }));
         }
     }
@@ -252,14 +259,17 @@ fn texts(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         .filter(|p| {
             let n = name(p);
             let n = n.strip_suffix(".zst").unwrap_or(&n);
-            [".jsonl", ".csv", ".tsv"].iter().any(|e| n.ends_with(e)) && !n.starts_with("metadata")
+            [".jsonl", ".csv", ".tsv", ".xlsx"]
+                .iter()
+                .any(|e| n.ends_with(e))
+                && !n.starts_with("metadata")
         })
         .collect();
     files.sort();
     if files.is_empty() {
         return Err(Failure::input(
-            format!("{shown} holds no .jsonl, .csv or .tsv (also .zst)"),
-            format!("{shown} 中没有 .jsonl、.csv 或 .tsv 文件（可带 .zst）"),
+            format!("{shown} holds no .jsonl, .csv, .tsv (also .zst) or .xlsx"),
+            format!("{shown} 中没有 .jsonl、.csv、.tsv（可带 .zst）或 .xlsx 文件"),
         ));
     }
     Ok(files)
