@@ -298,6 +298,9 @@ pub(crate) struct RankArgs {
     /// Run file to write.
     #[arg(long, value_name = "OUT.trec")]
     pub(crate) run: PathBuf,
+    /// Also write the features of every line, for `queqiao weights fit` and for rankers of your own.
+    #[arg(long, value_name = "OUT.tsv")]
+    pub(crate) features: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use crate::{Error, entry::TextPipeline, matching::Ranking, piece::Piece, question::Question};
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_embed::Embedder;
-use queqiao_ranking::Weights;
+use queqiao_ranking::{Values, Weights};
 use queqiao_retrieval::{Change, EmbeddedIndex, Index, Mode, Shape};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -89,6 +89,8 @@ pub struct RunLine {
     pub rank: usize,
     /// Score.
     pub score: f64,
+    /// What the score is made of, in the order of [`crate::Feature::ALL`]; `None` is unknown.
+    pub features: Values,
 }
 
 /// How to rank a collection.
@@ -230,20 +232,21 @@ impl Collection {
         }
         .run(index)?;
         // The engine breaks ties by its own ids; a run breaks them by the collection's.
-        let mut lines: Vec<(f64, &str)> = ranked
+        let mut lines: Vec<(f64, &str, Values)> = ranked
             .iter()
-            .map(|r| (r.score.get(), document(r.candidate.key)))
+            .map(|r| (r.score.get(), document(r.candidate.key), r.values))
             .collect();
         lines.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         Ok(lines
             .into_iter()
             .take(options.depth)
             .enumerate()
-            .map(|(i, (score, document))| RunLine {
+            .map(|(i, (score, document, features))| RunLine {
                 query: query.id.clone(),
                 document: document.to_owned(),
                 rank: i + 1,
                 score,
+                features,
             })
             .collect())
     }

@@ -15,6 +15,7 @@ use crate::{
 use queqiao_domain::{
     Bilingual, Facets, Field, Filter, Kind, Op, RecordId, TenantId, Value, Visibility,
 };
+use queqiao_ranking::Scorer;
 use queqiao_retrieval::{Index, Mode, Query, SearchResult};
 use queqiao_store::{RecordKey, StoredRecord};
 use rayon::prelude::*;
@@ -97,13 +98,14 @@ impl Engine {
             }
             None => vec![None; top.len()],
         };
+        let scorer = Scorer::new(&self.options.weights);
         let matches = top
             .par_iter()
             .zip(records)
             .enumerate()
             .map(|(i, (r, record))| {
                 check_deadline(request, "quoting")?;
-                one_match(i + 1, r, record.as_ref(), quoter.as_ref())
+                one_match(i + 1, r, &scorer, record.as_ref(), quoter.as_ref())
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let model = match &sight.live {
@@ -163,7 +165,10 @@ impl Engine {
         let (ranked, _) = self.rank(&sight, request, &question, usize::MAX)?;
         let quoter = Quoter::new(&sight.pipeline, &question)?;
         match ranked.iter().position(|r| r.candidate.key == stored.key.0) {
-            Some(i) => one_match(i + 1, &ranked[i], Some(&stored), Some(&quoter)),
+            Some(i) => {
+                let scorer = Scorer::new(&self.options.weights);
+                one_match(i + 1, &ranked[i], &scorer, Some(&stored), Some(&quoter))
+            }
             None => Err(Error::Excluded {
                 id: candidate.clone(),
                 reason: Bilingual::new("it shares no term with the question", "与问题没有共同词语"),
@@ -404,6 +409,7 @@ fn conditions<'a>(request: &'a MatchRequest, question: &'a Question) -> Conditio
 fn one_match(
     rank: usize,
     r: &Ranked,
+    scorer: &Scorer,
     stored: Option<&StoredRecord>,
     quoter: Option<&Quoter<'_>>,
 ) -> Result<Match, Error> {
@@ -429,7 +435,7 @@ fn one_match(
             c.facets.title.clone()
         },
         score: r.score,
-        parts: r.parts.clone(),
+        parts: scorer.parts(&r.values),
         quote,
         facets: (!sealed).then(|| Arc::clone(&c.facets)),
     })

@@ -2,7 +2,7 @@
 
 use crate::{Error, question::Question};
 use queqiao_domain::{Facets, Filter, Score};
-use queqiao_ranking::{Asker, Part, Signals, Weights, features, score};
+use queqiao_ranking::{Asker, Scorer, Signals, Values, Weights, features};
 use queqiao_retrieval::{Candidate, Index, Mode, Query, SearchResult};
 
 /// At least so many candidates are ranked, however few are wanted.
@@ -12,7 +12,7 @@ const MIN_CANDIDATES: usize = 1_000;
 pub(crate) struct Ranked {
     pub(crate) candidate: Candidate,
     pub(crate) score: Score,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) values: Values,
 }
 
 /// What a ranking is asked for.
@@ -40,6 +40,7 @@ impl Ranking<'_> {
         let asker = Asker {
             facets: self.question.facets.as_ref(),
         };
+        let scorer = Scorer::new(self.weights);
         let (dense, lexical) = (self.mode != Mode::Lexical, self.mode != Mode::Dense);
         let mut ranked: Vec<Ranked> = std::mem::take(&mut found.candidates)
             .into_iter()
@@ -52,13 +53,16 @@ impl Ranking<'_> {
                     bigrams: lexical.then_some(candidate.lexical.bigrams),
                     best_words: found.best_words,
                     best_bigrams: found.best_bigrams,
+                    record_words: lexical.then_some(candidate.lexical.record_words),
+                    record_bigrams: lexical.then_some(candidate.lexical.record_bigrams),
+                    best_record_words: found.best_record_words,
+                    best_record_bigrams: found.best_record_bigrams,
                 };
-                let (score, parts) =
-                    score(&features(asker, &signals, &candidate.facets), self.weights);
+                let values = features(asker, &signals, &candidate.facets);
                 Ranked {
+                    score: scorer.score(&values),
                     candidate,
-                    score,
-                    parts,
+                    values,
                 }
             })
             .collect();

@@ -1,6 +1,6 @@
 //! Features: what is known about a pair, each in a stated range.
 
-use queqiao_domain::{Facets, RegionLevel};
+use queqiao_domain::{DisciplineCode, Facets, IndustryCode, RegionLevel};
 use serde::{Deserialize, Serialize};
 
 /// A feature of a match.
@@ -22,6 +22,15 @@ pub enum Feature {
     WordsShare,
     /// The same over bigrams as a share of the best among the candidates, [0, 1].
     BigramsShare,
+    /// BM25 over words of the whole record, all passages as one text, as a share of the greatest
+    /// possible, [0, 1]: who writes of it again and again.
+    RecordWords,
+    /// The same over bigrams, [0, 1].
+    RecordBigrams,
+    /// [`Feature::RecordWords`] as a share of the best among the candidates, [0, 1].
+    RecordWordsShare,
+    /// [`Feature::RecordBigrams`] as a share of the best among the candidates, [0, 1].
+    RecordBigramsShare,
     /// Levels of GB/T 4754 the two share, of 4, best pair, [0, 1].
     Industry,
     /// Levels of GB/T 13745 the two share, of 3, best pair, [0, 1].
@@ -35,8 +44,11 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// How many there are.
+    pub const COUNT: usize = 16;
+
     /// All features, in the order in which a score adds them up.
-    pub const ALL: [Feature; 12] = [
+    pub const ALL: [Feature; Self::COUNT] = [
         Feature::DenseBest,
         Feature::DenseCoverage,
         Feature::DenseProfile,
@@ -44,6 +56,10 @@ impl Feature {
         Feature::Bigrams,
         Feature::WordsShare,
         Feature::BigramsShare,
+        Feature::RecordWords,
+        Feature::RecordBigrams,
+        Feature::RecordWordsShare,
+        Feature::RecordBigramsShare,
         Feature::Industry,
         Feature::Discipline,
         Feature::Region,
@@ -61,6 +77,10 @@ impl Feature {
             Feature::Bigrams => "bigrams",
             Feature::WordsShare => "words_share",
             Feature::BigramsShare => "bigrams_share",
+            Feature::RecordWords => "record_words",
+            Feature::RecordBigrams => "record_bigrams",
+            Feature::RecordWordsShare => "record_words_share",
+            Feature::RecordBigramsShare => "record_bigrams_share",
             Feature::Industry => "industry",
             Feature::Discipline => "discipline",
             Feature::Region => "region",
@@ -79,6 +99,16 @@ impl Feature {
             Feature::Bigrams => ("shared characters", "共同字词"),
             Feature::WordsShare => ("shared words, beside the best", "共同词语（相对最佳）"),
             Feature::BigramsShare => ("shared characters, beside the best", "共同字词（相对最佳）"),
+            Feature::RecordWords => ("shared words, whole record", "共同词语（全部材料）"),
+            Feature::RecordBigrams => ("shared characters, whole record", "共同字词（全部材料）"),
+            Feature::RecordWordsShare => (
+                "shared words of the whole record, beside the best",
+                "共同词语（全部材料，相对最佳）",
+            ),
+            Feature::RecordBigramsShare => (
+                "shared characters of the whole record, beside the best",
+                "共同字词（全部材料，相对最佳）",
+            ),
             Feature::Industry => ("industry", "行业"),
             Feature::Discipline => ("discipline", "学科"),
             Feature::Region => ("region", "地区"),
@@ -105,6 +135,14 @@ pub struct Signals {
     pub best_words: f64,
     /// The best `bigrams` among the candidates.
     pub best_bigrams: f64,
+    /// Normalised BM25 over words of the whole record.
+    pub record_words: Option<f64>,
+    /// Normalised BM25 over bigrams of the whole record.
+    pub record_bigrams: Option<f64>,
+    /// The best `record_words` among the candidates.
+    pub best_record_words: f64,
+    /// The best `record_bigrams` among the candidates.
+    pub best_record_bigrams: f64,
 }
 
 /// Who asks, as far as it is known.
@@ -114,58 +152,57 @@ pub struct Asker<'a> {
     pub facets: Option<&'a Facets>,
 }
 
-/// All features of a pair, in the order of [`Feature::ALL`]; `None` is unknown.
-pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Vec<(Feature, Option<f64>)> {
+/// The features of a pair, in the order of [`Feature::ALL`]; `None` is unknown.
+pub type Values = [Option<f64>; Feature::COUNT];
+
+/// All features of a pair.
+pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Values {
     let share = |v: Option<f64>, best: f64| v.map(|v| if best > 0.0 { v / best } else { 0.0 });
     let asks = asker.facets;
-    Feature::ALL
-        .into_iter()
-        .map(|f| {
-            let value = match f {
-                Feature::DenseBest => signals.dense_best,
-                Feature::DenseCoverage => signals.dense_coverage,
-                Feature::DenseProfile => signals.dense_profile,
-                Feature::Words => signals.words,
-                Feature::Bigrams => signals.bigrams,
-                Feature::WordsShare => share(signals.words, signals.best_words),
-                Feature::BigramsShare => share(signals.bigrams, signals.best_bigrams),
-                Feature::Industry => asks.and_then(|a| {
-                    best_pair(
-                        &a.industries,
-                        &has.industries,
-                        |x, y| x.shared_levels(*y),
-                        4,
-                    )
-                }),
-                Feature::Discipline => asks.and_then(|a| {
-                    best_pair(
-                        &a.disciplines,
-                        &has.disciplines,
-                        |x, y| x.shared_levels(*y),
-                        3,
-                    )
-                }),
-                Feature::Region => asks.and_then(|a| {
-                    Some(match a.region?.shared_level(has.region?) {
-                        None => 0.0,
-                        Some(RegionLevel::Province) => 1.0 / 3.0,
-                        Some(RegionLevel::City) => 2.0 / 3.0,
-                        Some(RegionLevel::District) => 1.0,
-                    })
-                }),
-                Feature::Readiness => asks.and_then(|a| readiness(a, has)),
-                Feature::CooperationMode => asks.and_then(|a| {
-                    let (want, offer) = (&a.cooperation_modes, &has.cooperation_modes);
-                    if want.is_empty() || offer.is_empty() {
-                        return None;
-                    }
-                    let met = want.iter().filter(|m| offer.contains(m)).count();
-                    Some(met as f64 / want.len() as f64)
-                }),
+    Feature::ALL.map(|f| match f {
+        Feature::DenseBest => signals.dense_best,
+        Feature::DenseCoverage => signals.dense_coverage,
+        Feature::DenseProfile => signals.dense_profile,
+        Feature::Words => signals.words,
+        Feature::Bigrams => signals.bigrams,
+        Feature::WordsShare => share(signals.words, signals.best_words),
+        Feature::BigramsShare => share(signals.bigrams, signals.best_bigrams),
+        Feature::RecordWords => signals.record_words,
+        Feature::RecordBigrams => signals.record_bigrams,
+        Feature::RecordWordsShare => share(signals.record_words, signals.best_record_words),
+        Feature::RecordBigramsShare => share(signals.record_bigrams, signals.best_record_bigrams),
+        Feature::Industry => {
+            let shared = |a: &Facets| {
+                let levels = |x: &IndustryCode, y: &IndustryCode| x.shared_levels(*y);
+                best_pair(&a.industries, &has.industries, levels, 4)
             };
-            (f, value)
-        })
-        .collect()
+            asks.and_then(shared)
+        }
+        Feature::Discipline => {
+            let shared = |a: &Facets| {
+                let levels = |x: &DisciplineCode, y: &DisciplineCode| x.shared_levels(*y);
+                best_pair(&a.disciplines, &has.disciplines, levels, 3)
+            };
+            asks.and_then(shared)
+        }
+        Feature::Region => asks.and_then(|a| {
+            Some(match a.region?.shared_level(has.region?) {
+                None => 0.0,
+                Some(RegionLevel::Province) => 1.0 / 3.0,
+                Some(RegionLevel::City) => 2.0 / 3.0,
+                Some(RegionLevel::District) => 1.0,
+            })
+        }),
+        Feature::Readiness => asks.and_then(|a| readiness(a, has)),
+        Feature::CooperationMode => asks.and_then(|a| {
+            let (want, offer) = (&a.cooperation_modes, &has.cooperation_modes);
+            if want.is_empty() || offer.is_empty() {
+                return None;
+            }
+            let met = want.iter().filter(|m| offer.contains(m)).count();
+            Some(met as f64 / want.len() as f64)
+        }),
+    })
 }
 
 /// A need asks for a least readiness, an achievement has one, whichever of the two asks.
@@ -214,13 +251,7 @@ mod tests {
         let asker = Asker {
             facets: Some(&need),
         };
-        let get = |s: &Signals, h: &Facets, f: Feature| {
-            features(asker, s, h)
-                .into_iter()
-                .find(|x| x.0 == f)
-                .unwrap()
-                .1
-        };
+        let get = |s: &Signals, h: &Facets, f: Feature| features(asker, s, h)[f as usize];
         let s = Signals {
             words: Some(0.2),
             best_words: 0.4,
@@ -238,8 +269,16 @@ mod tests {
             None
         );
         let bare = features(Asker::default(), &s, &has);
-        let known: Vec<Feature> = bare.iter().filter(|f| f.1.is_some()).map(|f| f.0).collect();
+        let known: Vec<Feature> = Feature::ALL
+            .into_iter()
+            .filter(|f| bare[*f as usize].is_some())
+            .collect();
         assert_eq!(known, [Feature::Words, Feature::WordsShare]);
-        assert_eq!(bare.len(), Feature::ALL.len());
+        assert!(
+            Feature::ALL
+                .iter()
+                .enumerate()
+                .all(|(i, f)| *f as usize == i)
+        );
     }
 }

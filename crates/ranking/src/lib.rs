@@ -9,6 +9,6 @@ mod feature;
 mod quote;
 mod scorer;
 
-pub use feature::{Asker, Feature, Signals, features};
+pub use feature::{Asker, Feature, Signals, Values, features};
 pub use quote::{Clause, best_pair, split_clauses};
-pub use scorer::{Part, Weights, WeightsError, score};
+pub use scorer::{Part, Scorer, Weights, WeightsError};

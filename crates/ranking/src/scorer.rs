@@ -1,6 +1,6 @@
 //! The linear scorer and its weights.
 
-use crate::Feature;
+use crate::{Feature, Values};
 use queqiao_domain::Score;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -77,24 +77,52 @@ pub struct Part {
     pub contribution: f64,
 }
 
-/// The score of a match: the sum of the parts in the order given.
-pub fn score(features: &[(Feature, Option<f64>)], weights: &Weights) -> (Score, Vec<Part>) {
-    let parts: Vec<Part> = features
-        .iter()
-        .map(|&(feature, value)| {
-            let weight = weights.get(feature);
-            let value = value.filter(|v| v.is_finite());
-            Part {
+/// Weights laid out for scoring many.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scorer {
+    weights: [f64; Feature::COUNT],
+}
+
+impl Scorer {
+    /// A scorer with these weights.
+    pub fn new(weights: &Weights) -> Self {
+        Self {
+            weights: Feature::ALL.map(|f| weights.get(f)),
+        }
+    }
+
+    /// The score of a match: the sum of its parts' contributions in the order of [`Feature::ALL`].
+    pub fn score(&self, values: &Values) -> Score {
+        let sum = values
+            .iter()
+            .zip(&self.weights)
+            .fold(0.0, |sum, (v, w)| sum + contribution(*v, *w));
+        Score::new(sum)
+    }
+
+    /// What the score is made of: every feature that weighs anything. The contributions add up to
+    /// the score, bit for bit.
+    pub fn parts(&self, values: &Values) -> Vec<Part> {
+        Feature::ALL
+            .into_iter()
+            .zip(self.weights)
+            .zip(values)
+            .filter(|((_, weight), _)| *weight > 0.0)
+            .map(|((feature, weight), value)| Part {
                 feature,
-                value,
+                value: value.filter(|v| v.is_finite()),
                 weight,
-                contribution: value.map_or(0.0, |v| v * weight),
-            }
-        })
-        .filter(|p| p.weight > 0.0)
-        .collect();
-    let sum = parts.iter().fold(0.0, |s, p| s + p.contribution);
-    (Score::new(sum), parts)
+                contribution: contribution(*value, weight),
+            })
+            .collect()
+    }
+}
+
+fn contribution(value: Option<f64>, weight: f64) -> f64 {
+    match value {
+        Some(v) if weight > 0.0 && v.is_finite() => v * weight,
+        _ => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -114,15 +142,12 @@ mod tests {
             r#"{"version":"t","weights":{"dense_best":0.6,"industry":0.1,"words":0.3}}"#,
         )
         .unwrap();
-        let (s, parts) = score(
-            &[
-                (Feature::DenseBest, Some(0.7)),
-                (Feature::Words, Some(f64::NAN)),
-                (Feature::Industry, None),
-                (Feature::Bigrams, Some(1.0)),
-            ],
-            &w,
-        );
+        let mut values = [None; Feature::COUNT];
+        values[Feature::DenseBest as usize] = Some(0.7);
+        values[Feature::Words as usize] = Some(f64::NAN);
+        values[Feature::Bigrams as usize] = Some(1.0);
+        let scorer = Scorer::new(&w);
+        let (s, parts) = (scorer.score(&values), scorer.parts(&values));
         assert_eq!(parts.len(), 3);
         assert_eq!(s.get(), parts.iter().map(|p| p.contribution).sum::<f64>());
         assert_eq!(parts[1].value, None);

@@ -349,6 +349,8 @@ impl Index for EmbeddedIndex {
             let lexical = lexical[slot as usize];
             result.best_words = result.best_words.max(lexical.words);
             result.best_bigrams = result.best_bigrams.max(lexical.bigrams);
+            result.best_record_words = result.best_record_words.max(lexical.record_words);
+            result.best_record_bigrams = result.best_record_bigrams.max(lexical.record_bigrams);
             all.push(Candidate {
                 key: held.key,
                 id: held.facets.id.clone(),
@@ -419,6 +421,7 @@ fn select(all: Vec<Candidate>, mode: Mode, wanted: usize) -> Vec<Candidate> {
     }
     if mode != Mode::Dense {
         side(&|c| c.lexical.words + c.lexical.bigrams, 0.0);
+        side(&|c| c.lexical.record_words + c.lexical.record_bigrams, 0.0);
     }
     let mut out: Vec<Candidate> = all
         .into_iter()

@@ -97,14 +97,18 @@ pub struct DenseParts {
     pub asked: usize,
 }
 
-/// Similarity of terms, taken apart: BM25 of the best passage, each divided by the greatest BM25
-/// any passage could reach for this question, so in [0, 1] and comparable across questions.
+/// Similarity of terms, taken apart: BM25, each divided by the greatest BM25 that could be reached
+/// for this question, so in [0, 1] and comparable across questions.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LexicalParts {
-    /// Over words.
+    /// Over words of the best passage.
     pub words: f64,
-    /// Over bigrams.
+    /// Over bigrams of the best passage.
     pub bigrams: f64,
+    /// Over words of all passages taken as one text.
+    pub record_words: f64,
+    /// Over bigrams of all passages taken as one text.
+    pub record_bigrams: f64,
     /// Index of the record's passage with the best sum.
     pub passage: usize,
 }
@@ -135,6 +139,10 @@ pub struct SearchResult {
     pub best_words: f64,
     /// The best bigram score of any admitted record.
     pub best_bigrams: f64,
+    /// The best word score of any admitted record as a whole.
+    pub best_record_words: f64,
+    /// The best bigram score of any admitted record as a whole.
+    pub best_record_bigrams: f64,
     /// Records that passed filter and condition.
     pub admitted: usize,
     /// Records in the index.

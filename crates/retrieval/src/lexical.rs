@@ -2,7 +2,8 @@
 //!
 //! BM25 (Robertson and Zaragoza 2009, §3.4) with exact passage lengths and with statistics over
 //! living passages only, so that a score depends on what the index holds and not on when its
-//! segments were merged.
+//! segments were merged. A record is scored twice: by its best passage, and with all its passages
+//! taken as one text, which tells who writes of a thing again and again.
 
 use crate::{
     index::{Change, IndexError, LexicalParts, QueryPassage, QueryTerm},
@@ -25,8 +26,10 @@ use tantivy::{
 
 /// Term-frequency saturation; .9 and .4 are Anserini's defaults, fit for short passages.
 const K1: f64 = 0.9;
-/// Length normalisation.
+/// Length normalisation of passages.
 const B: f64 = 0.4;
+/// Length normalisation of whole records, whose lengths differ by far more.
+const B_RECORD: f64 = 0.7;
 /// Longer terms are noise (and tantivy's limit is 65,530 bytes).
 const MAX_TERM: usize = 200;
 const WRITER_MEMORY: usize = 64 << 20;
@@ -77,6 +80,27 @@ struct View {
     passages: f64,
     mean_words: f64,
     mean_bigrams: f64,
+    records: Records,
+}
+
+/// Lengths of whole records.
+#[derive(Default)]
+struct Records {
+    /// By slot: words and bigrams of all its passages.
+    words: Vec<u32>,
+    bigrams: Vec<u32>,
+    /// Records with a passage.
+    count: f64,
+    mean_words: f64,
+    mean_bigrams: f64,
+}
+
+/// Normalised BM25 of one asking passage.
+struct Scores {
+    /// By segment and document.
+    passages: Vec<Vec<f64>>,
+    /// By slot.
+    records: Vec<f64>,
 }
 
 /// The lexical index of one tenant.
@@ -153,6 +177,7 @@ impl Lexical {
                 passages: 0.0,
                 mean_words: 0.0,
                 mean_bigrams: 0.0,
+                records: Records::default(),
             },
             seq,
         };
@@ -235,6 +260,12 @@ impl Lexical {
         let searcher = self.reader.searcher();
         let mut maps = Vec::with_capacity(searcher.segment_readers().len());
         let (mut passages, mut words, mut bigrams) = (0u64, 0u64, 0u64);
+        let mut records = Records {
+            words: vec![0; slots.slots()],
+            bigrams: vec![0; slots.slots()],
+            ..Records::default()
+        };
+        let mut held = vec![false; slots.slots()];
         for segment in searcher.segment_readers() {
             let map = match self.cache.get(&segment.segment_id()) {
                 Some(map) => Arc::clone(map),
@@ -246,8 +277,15 @@ impl Lexical {
             };
             for doc in segment.doc_ids_alive() {
                 passages += 1;
-                words += u64::from(map.word_count[doc as usize]);
-                bigrams += u64::from(map.bigram_count[doc as usize]);
+                let (w, b) = (map.word_count[doc as usize], map.bigram_count[doc as usize]);
+                words += u64::from(w);
+                bigrams += u64::from(b);
+                if let Some(h) = held.get_mut(map.slot[doc as usize] as usize) {
+                    let slot = map.slot[doc as usize] as usize;
+                    *h = true;
+                    records.words[slot] = records.words[slot].saturating_add(w);
+                    records.bigrams[slot] = records.bigrams[slot].saturating_add(b);
+                }
             }
             maps.push(map);
         }
@@ -258,12 +296,16 @@ impl Lexical {
             .collect();
         self.cache.retain(|id, _| live.contains(id));
         let mean = |n: u64| (n as f64 / passages.max(1) as f64).max(1e-9);
+        records.count = held.iter().filter(|h| **h).count() as f64;
+        let per_record = |n: u64| (n as f64 / records.count.max(1.0)).max(1e-9);
+        (records.mean_words, records.mean_bigrams) = (per_record(words), per_record(bigrams));
         self.view = View {
             searcher,
             maps,
             passages: passages as f64,
             mean_words: mean(words),
             mean_bigrams: mean(bigrams),
+            records,
         };
         Ok(())
     }
@@ -280,7 +322,7 @@ impl Lexical {
             let bigrams = self.bm25(&passage.bigrams, Side::Bigrams, admitted)?;
             for (s, map) in self.view.maps.iter().enumerate() {
                 for (doc, &slot) in map.slot.iter().enumerate() {
-                    let (w, b) = (words[s][doc], bigrams[s][doc]);
+                    let (w, b) = (words.passages[s][doc], bigrams.passages[s][doc]);
                     if w + b <= 0.0 {
                         continue;
                     }
@@ -293,23 +335,41 @@ impl Lexical {
                     }
                 }
             }
+            for (slot, held) in best.iter_mut().enumerate() {
+                let (w, b) = (words.records[slot], bigrams.records[slot]);
+                if w + b > held.record_words + held.record_bigrams {
+                    (held.record_words, held.record_bigrams) = (w, b);
+                }
+            }
         }
         Ok(best)
     }
 
-    /// Normalised BM25 per segment and document: 0 where nothing matches or nobody is admitted.
+    /// Normalised BM25 of passages and of records: 0 where nothing matches or nobody is admitted.
     fn bm25(
         &self,
         terms: &[QueryTerm],
         side: Side,
         admitted: &[bool],
-    ) -> Result<Vec<Vec<f64>>, IndexError> {
+    ) -> Result<Scores, IndexError> {
         let view = &self.view;
-        let (field, mean) = match side {
-            Side::Words => (self.fields.words, view.mean_words),
-            Side::Bigrams => (self.fields.bigrams, view.mean_bigrams),
+        let all = &view.records;
+        let (field, mean, record_mean, record_length) = match side {
+            Side::Words => (
+                self.fields.words,
+                view.mean_words,
+                all.mean_words,
+                &all.words,
+            ),
+            Side::Bigrams => (
+                self.fields.bigrams,
+                view.mean_bigrams,
+                all.mean_bigrams,
+                &all.bigrams,
+            ),
         };
         let mut sums: Vec<Vec<f64>> = view.maps.iter().map(|m| vec![0.0; m.slot.len()]).collect();
+        let mut records = vec![0.0; admitted.len()];
         let readers = view
             .searcher
             .segment_readers()
@@ -318,8 +378,11 @@ impl Lexical {
             .collect::<Result<Vec<_>, _>>()
             .map_err(failed("reading postings"))?;
         let mut seen = HashSet::new();
-        let mut greatest = 0.0;
+        let (mut greatest, mut greatest_record) = (0.0, 0.0);
         let mut hits: Vec<(usize, u32, u32)> = Vec::new();
+        // How often the term stands in each record, and which records those are.
+        let mut often: Vec<u32> = vec![0; all.words.len()];
+        let mut who: Vec<Slot> = Vec::new();
         for QueryTerm { text, weight } in terms {
             if text.len() > MAX_TERM || !seen.insert(text.as_str()) {
                 continue;
@@ -342,22 +405,36 @@ impl Lexical {
                     doc = postings.advance();
                 }
             }
-            let df = hits.len() as f64;
-            let idf = weight * (1.0 + (view.passages - df + 0.5) / (df + 0.5)).ln();
+            let idf = weight * idf(view.passages, hits.len() as f64);
             greatest += idf * (K1 + 1.0);
             for &(s, doc, tf) in &hits {
                 let map = &view.maps[s];
                 let slot = map.slot[doc as usize];
-                if slot == NOWHERE || !admitted.get(slot as usize).copied().unwrap_or(false) {
+                let Some(times) = often.get_mut(slot as usize) else {
+                    continue;
+                };
+                if *times == 0 {
+                    who.push(slot);
+                }
+                *times = times.saturating_add(tf);
+                if !admitted.get(slot as usize).copied().unwrap_or(false) {
                     continue;
                 }
                 let length = match side {
                     Side::Words => map.word_count[doc as usize],
                     Side::Bigrams => map.bigram_count[doc as usize],
                 };
-                let tf = f64::from(tf);
-                let norm = K1 * (1.0 - B + B * f64::from(length) / mean);
-                sums[s][doc as usize] += idf * tf * (K1 + 1.0) / (tf + norm);
+                sums[s][doc as usize] += idf * saturation(tf, B, length, mean);
+            }
+            let idf = weight * self::idf(all.count, who.len() as f64);
+            greatest_record += idf * (K1 + 1.0);
+            for slot in who.drain(..) {
+                let slot = slot as usize;
+                let tf = std::mem::take(&mut often[slot]);
+                if admitted.get(slot).copied().unwrap_or(false) {
+                    let length = record_length[slot];
+                    records[slot] += idf * saturation(tf, B_RECORD, length, record_mean);
+                }
             }
         }
         if greatest > 0.0 {
@@ -365,8 +442,26 @@ impl Lexical {
                 *x /= greatest;
             }
         }
-        Ok(sums)
+        if greatest_record > 0.0 {
+            records.iter_mut().for_each(|x| *x /= greatest_record);
+        }
+        Ok(Scores {
+            passages: sums,
+            records,
+        })
     }
+}
+
+/// How telling a term is that `df` of `n` hold.
+fn idf(n: f64, df: f64) -> f64 {
+    (1.0 + (n - df + 0.5) / (df + 0.5)).ln()
+}
+
+/// What `tf` mentions in a text of some length count, at most K1 + 1.
+fn saturation(tf: u32, b: f64, length: u32, mean: f64) -> f64 {
+    let tf = f64::from(tf);
+    let norm = K1 * (1.0 - b + b * f64::from(length) / mean);
+    tf * (K1 + 1.0) / (tf + norm)
 }
 
 #[derive(Clone, Copy)]

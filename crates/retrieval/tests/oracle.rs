@@ -67,9 +67,9 @@ fn entry(rng: &mut ChaCha8Rng, key: u64) -> Entry {
     }
 }
 
-/// BM25 as the papers write it, over passages, divided by the greatest possible.
-fn bm25(asked: &[QueryTerm], doc: &[String], all: &[&Vec<String>]) -> f64 {
-    let (k1, b) = (0.9, 0.4);
+/// BM25 as the papers write it, divided by the greatest possible.
+fn bm25(asked: &[QueryTerm], doc: &[String], all: &[&Vec<String>], b: f64) -> f64 {
+    let k1 = 0.9;
     let n = all.len() as f64;
     let mean = all.iter().map(|d| d.len()).sum::<usize>() as f64 / n;
     let (mut score, mut greatest) = (0.0, 0.0);
@@ -144,6 +144,18 @@ fn check(index: &EmbeddedIndex, truth: &BTreeMap<u64, Entry>, rng: &mut ChaCha8R
         .values()
         .flat_map(|e| e.passages.iter().map(|p| &p.bigrams))
         .collect();
+    // Every record with a passage as one text.
+    let whole: BTreeMap<u64, (Vec<String>, Vec<String>)> = truth
+        .values()
+        .map(|e| {
+            let all = |f: fn(&Passage) -> &Vec<String>| e.passages.iter().flat_map(f).cloned();
+            let words = all(|p| &p.words).collect();
+            (e.key, (words, all(|p| &p.bigrams).collect()))
+        })
+        .collect();
+    let with_text = || truth.values().filter(|e| !e.passages.is_empty());
+    let whole_words: Vec<&Vec<String>> = with_text().map(|e| &whole[&e.key].0).collect();
+    let whole_bigrams: Vec<&Vec<String>> = with_text().map(|e| &whole[&e.key].1).collect();
     let near = |a: f64, b: f64| (a - b).abs() < 1e-5;
     for e in admitted {
         let c = by_key[&e.key];
@@ -172,13 +184,26 @@ fn check(index: &EmbeddedIndex, truth: &BTreeMap<u64, Entry>, rng: &mut ChaCha8R
             .iter()
             .flat_map(|p| {
                 passages.iter().map(|q| {
-                    bm25(&q.words, &p.words, &all_words)
-                        + bm25(&q.bigrams, &p.bigrams, &all_bigrams)
+                    bm25(&q.words, &p.words, &all_words, 0.4)
+                        + bm25(&q.bigrams, &p.bigrams, &all_bigrams, 0.4)
                 })
             })
             .fold(0.0, f64::max);
         assert!(
             near(c.lexical.words + c.lexical.bigrams, expected),
+            "{:?} {expected}",
+            c.lexical
+        );
+        let (words, bigrams) = &whole[&e.key];
+        let expected = passages
+            .iter()
+            .map(|q| {
+                bm25(&q.words, words, &whole_words, 0.7)
+                    + bm25(&q.bigrams, bigrams, &whole_bigrams, 0.7)
+            })
+            .fold(0.0, f64::max);
+        assert!(
+            near(c.lexical.record_words + c.lexical.record_bigrams, expected),
             "{:?} {expected}",
             c.lexical
         );

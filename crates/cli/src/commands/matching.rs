@@ -261,7 +261,14 @@ fn summary(console: &Console, m: &Match) -> String {
     for p in &m.parts {
         let name = match p.feature {
             F::DenseBest | F::DenseCoverage | F::DenseProfile => console.say("meaning", "语义"),
-            F::Words | F::Bigrams | F::WordsShare | F::BigramsShare => console.say("words", "用词"),
+            F::Words
+            | F::Bigrams
+            | F::WordsShare
+            | F::BigramsShare
+            | F::RecordWords
+            | F::RecordBigrams
+            | F::RecordWordsShare
+            | F::RecordBigramsShare => console.say("words", "用词"),
             other => {
                 let (en, zh) = other.label();
                 console.say(en, zh)

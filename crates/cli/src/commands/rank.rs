@@ -6,11 +6,12 @@ use crate::{
     failure::Failure,
     output::Console,
 };
-use queqiao_engine::{Collection, Error, Pool, RankOptions};
+use queqiao_engine::{Collection, Error, Feature, Pool, RankOptions, RunLine};
 use queqiao_eval::write_run_line;
 use std::{
     fs::File,
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
 };
 
 pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), Failure> {
@@ -25,17 +26,14 @@ pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), F
     let model = open::model(cli, args.model.as_deref())?;
     let name = format!("queqiao-{:?}", args.mode).to_lowercase();
 
-    // The run appears whole or not at all.
-    let shown = args.run.display().to_string();
-    let temporary = args.run.with_extension("part");
-    let io = |source| Error::Io {
-        path: shown.clone(),
-        doing: "written",
-        source,
-    };
-    let mut out = BufWriter::new(File::create(&temporary).map_err(io)?);
+    let mut run = Whole::create(&args.run)?;
+    let mut features = args.features.as_deref().map(Whole::create).transpose()?;
+    if let Some(f) = &mut features {
+        let names: Vec<&str> = Feature::ALL.iter().map(|f| f.as_str()).collect();
+        f.write(|out| writeln!(out, "query\tdocument\t{}", names.join("\t")))?;
+    }
     let bar = console.progress(collection.queries() as u64, "ranking", "排序");
-    let ranked = collection.rank(
+    collection.rank(
         model,
         &RankOptions {
             mode: args.mode.into(),
@@ -48,27 +46,96 @@ pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), F
         },
         &|done| bar.set_position(done as u64),
         |lines| {
-            for l in lines {
+            for l in &lines {
                 let ids = (l.query.as_str(), l.document.as_str());
-                write_run_line(&mut out, ids, l.rank, l.score, &name).map_err(io)?;
+                run.write(|out| write_run_line(out, ids, l.rank, l.score, &name))?;
+            }
+            if let Some(f) = &mut features {
+                for l in &lines {
+                    f.write(|out| write_features(out, l))?;
+                }
             }
             Ok(())
         },
-    );
+    )?;
     bar.finish_and_clear();
-    let written = ranked
-        .and_then(|()| out.flush().map_err(io))
-        .and_then(|()| std::fs::rename(&temporary, &args.run).map_err(io));
-    if let Err(e) = written {
-        let _ = std::fs::remove_file(&temporary);
-        return Err(e.into());
+    run.finish()?;
+    if let Some(f) = features {
+        f.finish()?;
     }
     console.note(format!(
-        "{shown}: {} {}, {} {}",
+        "{}: {} {}, {} {}",
+        args.run.display(),
         collection.queries(),
         console.say("queries", "个查询"),
         collection.documents(),
         console.say("documents", "篇文档"),
     ));
     Ok(())
+}
+
+/// A row of features; an empty cell is unknown.
+fn write_features(out: &mut impl Write, line: &RunLine) -> io::Result<()> {
+    write!(out, "{}\t{}", line.query, line.document)?;
+    for value in line.features {
+        match value {
+            Some(v) => write!(out, "\t{v:.6}")?,
+            None => write!(out, "\t")?,
+        }
+    }
+    writeln!(out)
+}
+
+/// A file that appears whole or not at all.
+struct Whole {
+    path: PathBuf,
+    temporary: PathBuf,
+    out: BufWriter<File>,
+    finished: bool,
+}
+
+impl Whole {
+    fn create(path: &Path) -> Result<Self, Error> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".part");
+        let temporary = PathBuf::from(name);
+        let file = File::create(&temporary).map_err(unwritten(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            temporary,
+            out: BufWriter::new(file),
+            finished: false,
+        })
+    }
+
+    fn write(
+        &mut self,
+        f: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        f(&mut self.out).map_err(unwritten(&self.path))
+    }
+
+    fn finish(mut self) -> Result<(), Error> {
+        self.out.flush().map_err(unwritten(&self.path))?;
+        std::fs::rename(&self.temporary, &self.path).map_err(unwritten(&self.path))?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = std::fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+fn unwritten(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+    let path = path.display().to_string();
+    move |source| Error::Io {
+        path,
+        doing: "written",
+        source,
+    }
 }

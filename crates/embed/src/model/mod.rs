@@ -66,11 +66,13 @@ impl StaticModel {
 
     /// Builds the model from files that are already read (and verified).
     pub(crate) fn from_files(files: ModelFiles, name: String) -> Result<StaticModel, EmbedError> {
-        let fingerprint = files.fingerprint(name);
         let config = files.config()?;
-        let (tokenizer, matrix) = rayon::join(
+        let (tokenizer, (matrix, fingerprint)) = rayon::join(
             || Tokenizer::from_json(&files.tokenizer, &files.path(TOKENIZER)),
-            || Matrix::parse(&files.weights, &files.path(WEIGHTS)),
+            || {
+                let matrix = Matrix::parse(&files.weights, &files.path(WEIGHTS));
+                (matrix, files.fingerprint(name))
+            },
         );
         let (tokenizer, layout) = (tokenizer?, matrix?);
         if layout.tokens() != tokenizer.len() {

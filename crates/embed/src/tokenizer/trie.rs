@@ -40,14 +40,11 @@ impl Trie {
     /// and no key is empty.
     pub(super) fn new(buffer: &[u16], mut keys: Vec<Key>, symbols: usize) -> Self {
         let of = |k: &Key| &buffer[k.start as usize..(k.start + k.len) as usize];
-        keys.sort_by(|a, b| of(a).cmp(of(b)));
-        let mut builder = Builder {
-            units: vec![FREE; symbols + 1],
-            hint: 1,
-            symbols,
-        };
+        sort(&mut keys, of);
+        // The room that a vocabulary of words takes; more is made where it does not do.
+        let mut builder = Builder::new(keys.len() * 5 / 2 + symbols + 1, symbols);
         // The root is its own parent, so that no child of another node lands on it.
-        builder.units[0].check = 0;
+        builder.take(Self::ROOT, Self::ROOT);
         let mut stack = vec![(0u32, 0usize, keys.len(), 0usize)];
         let mut children = Vec::new();
         while let Some((node, lo, hi, depth)) = stack.pop() {
@@ -66,11 +63,11 @@ impl Trie {
             if children.is_empty() {
                 continue;
             }
-            let base = builder.place(children.iter().map(|c| c.0));
+            let base = builder.place(&children);
             builder.units[node as usize].base = base;
             for &(symbol, lo, hi) in &children {
                 let child = base + u32::from(symbol);
-                builder.units[child as usize].check = node;
+                builder.take(child, node);
                 stack.push((child, lo, hi, depth + 1));
             }
         }
@@ -97,8 +94,35 @@ impl Trie {
     }
 }
 
+/// Sorts keys by their symbols, equal ones by their place in the list. The first four symbols are
+/// compared as one number: most pairs differ there.
+fn sort<'a>(keys: &mut [Key], of: impl Fn(&Key) -> &'a [u16]) {
+    let mut order: Vec<(u64, u32)> = (0u32..)
+        .zip(keys.iter())
+        .map(|(i, k)| {
+            let mut head = [0u16; 4];
+            head.iter_mut().zip(of(k)).for_each(|(h, s)| *h = *s);
+            let head = head.iter().fold(0, |all, s| all << 16 | u64::from(*s));
+            (head, i)
+        })
+        .collect();
+    let tail = |i: u32| {
+        let symbols = of(&keys[i as usize]);
+        &symbols[symbols.len().min(4)..]
+    };
+    order.sort_unstable_by(|a, b| {
+        (a.0.cmp(&b.0))
+            .then_with(|| tail(a.1).cmp(tail(b.1)))
+            .then(a.1.cmp(&b.1))
+    });
+    let sorted: Vec<Key> = order.iter().map(|&(_, i)| keys[i as usize]).collect();
+    keys.copy_from_slice(&sorted);
+}
+
 struct Builder {
     units: Vec<Unit>,
+    /// A bit a unit, set while it is free: a search reads these, not the units.
+    free: Vec<u64>,
     /// Where the search for room begins. It moves on when the search gets long: a few units before
     /// it stay free, and building stays linear.
     hint: usize,
@@ -109,21 +133,33 @@ struct Builder {
 const PATIENCE: usize = 64;
 
 impl Builder {
+    fn new(units: usize, symbols: usize) -> Self {
+        let words = units.div_ceil(64);
+        Builder {
+            units: vec![FREE; words * 64],
+            free: vec![u64::MAX; words],
+            hint: 1,
+            symbols,
+        }
+    }
+
+    fn take(&mut self, unit: u32, parent: u32) {
+        self.units[unit as usize].check = parent;
+        self.free[unit as usize / 64] &= !(1 << (unit % 64));
+    }
+
     /// A base at which every child falls on a free unit; marks nothing.
-    fn place(&mut self, children: impl Iterator<Item = u16> + Clone) -> u32 {
-        let first = usize::from(children.clone().min().unwrap_or(0));
+    fn place(&mut self, children: &[(u16, usize, usize)]) -> u32 {
+        // Children come in the order of their symbols.
+        let first = usize::from(children[0].0);
         let mut slot = self.hint.max(first);
         let mut tried = 0;
         loop {
+            slot = self.next_free(slot);
             let base = slot - first;
-            let need = base + self.symbols;
-            if self.units.len() <= need {
-                self.units.resize(need + 1 + need / 8, FREE);
-            }
-            if children
-                .clone()
-                .all(|s| self.units[base + usize::from(s)].check == NONE)
-            {
+            self.make_room(base + self.symbols + 1);
+            let fits = |s: usize| self.free[(base + s) / 64] >> ((base + s) % 64) & 1 == 1;
+            if children[1..].iter().all(|c| fits(usize::from(c.0))) {
                 if tried > PATIENCE {
                     self.hint = self.hint.max(slot - PATIENCE / 2);
                 }
@@ -131,6 +167,27 @@ impl Builder {
             }
             slot += 1;
             tried += 1;
+        }
+    }
+
+    /// The first free unit from a place on.
+    fn next_free(&mut self, from: usize) -> usize {
+        self.make_room(from + 1);
+        let mut word = from / 64;
+        let mut bits = self.free[word] & (u64::MAX << (from % 64));
+        while bits == 0 {
+            word += 1;
+            self.make_room(word * 64 + 1);
+            bits = self.free[word];
+        }
+        word * 64 + bits.trailing_zeros() as usize
+    }
+
+    fn make_room(&mut self, units: usize) {
+        if self.units.len() < units {
+            let words = (units + units / 8).div_ceil(64);
+            self.units.resize(words * 64, FREE);
+            self.free.resize(words, u64::MAX);
         }
     }
 }
