@@ -48,6 +48,7 @@ impl Ranking<'_> {
                 let signals = Signals {
                     dense_best: dense.then_some(candidate.dense.best),
                     dense_coverage: dense.then_some(candidate.dense.coverage),
+                    dense_three: dense.then_some(candidate.dense.three),
                     dense_profile: dense.then_some(candidate.dense.profile),
                     words: lexical.then_some(candidate.lexical.words),
                     bigrams: lexical.then_some(candidate.lexical.bigrams),

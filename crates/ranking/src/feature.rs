@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Feature {
     /// Cosine of the best pair of passages, [−1, 1].
     DenseBest,
+    /// Mean cosine of the record's three passages nearest to what is asked, [−1, 1].
+    DenseThree,
     /// Mean over the asking passages of the best cosine for each, [−1, 1].
     DenseCoverage,
     /// Cosine of the two records' mean vectors, [−1, 1].
@@ -45,11 +47,12 @@ pub enum Feature {
 
 impl Feature {
     /// How many there are.
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 17;
 
     /// All features, in the order in which a score adds them up.
     pub const ALL: [Feature; Self::COUNT] = [
         Feature::DenseBest,
+        Feature::DenseThree,
         Feature::DenseCoverage,
         Feature::DenseProfile,
         Feature::Words,
@@ -71,6 +74,7 @@ impl Feature {
     pub fn as_str(self) -> &'static str {
         match self {
             Feature::DenseBest => "dense_best",
+            Feature::DenseThree => "dense_three",
             Feature::DenseCoverage => "dense_coverage",
             Feature::DenseProfile => "dense_profile",
             Feature::Words => "words",
@@ -93,6 +97,7 @@ impl Feature {
     pub fn label(self) -> (&'static str, &'static str) {
         match self {
             Feature::DenseBest => ("meaning, best passage", "语义（最佳段落）"),
+            Feature::DenseThree => ("meaning, best three passages", "语义（最佳三段）"),
             Feature::DenseCoverage => ("meaning, all asked", "语义（逐项覆盖）"),
             Feature::DenseProfile => ("meaning, whole record", "语义（整体）"),
             Feature::Words => ("shared words", "共同词语"),
@@ -123,6 +128,8 @@ impl Feature {
 pub struct Signals {
     /// Best pair of passages, if vectors were compared.
     pub dense_best: Option<f64>,
+    /// Mean of the record's three nearest passages.
+    pub dense_three: Option<f64>,
     /// Mean of the best per asking passage.
     pub dense_coverage: Option<f64>,
     /// Means of both records.
@@ -161,6 +168,7 @@ pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Values {
     let asks = asker.facets;
     Feature::ALL.map(|f| match f {
         Feature::DenseBest => signals.dense_best,
+        Feature::DenseThree => signals.dense_three,
         Feature::DenseCoverage => signals.dense_coverage,
         Feature::DenseProfile => signals.dense_profile,
         Feature::Words => signals.words,

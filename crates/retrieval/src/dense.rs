@@ -81,43 +81,65 @@ impl Matrix {
         admitted
             .par_iter()
             .with_min_len(256)
-            .map(|&slot| match slots.get(slot) {
-                Some(held) => self.parts(&asked, asked_norm, held),
+            .map_init(Vec::new, |near, &slot| match slots.get(slot) {
+                Some(held) => self.parts(&asked, asked_norm, held, near),
                 None => DenseParts::default(),
             })
             .collect()
     }
 
-    fn parts(&self, asked: &[Vec<f32>], asked_norm: f32, held: &Held) -> DenseParts {
+    /// `near` is scratch: the best passage's cosine for each asking passage.
+    fn parts(
+        &self,
+        asked: &[Vec<f32>],
+        asked_norm: f32,
+        held: &Held,
+        near: &mut Vec<f64>,
+    ) -> DenseParts {
+        if asked.is_empty() || held.rows.is_empty() {
+            return DenseParts::default();
+        }
+        near.clear();
+        near.resize(asked.len(), f64::NEG_INFINITY);
         let mut parts = DenseParts {
             best: f64::NEG_INFINITY,
             ..DenseParts::default()
         };
+        let mut three = [f64::NEG_INFINITY; 3];
         let mut sum = 0f64;
-        for (i, q) in asked.iter().enumerate() {
-            let mut best_here = f64::NEG_INFINITY;
-            for (j, row) in held.rows.clone().enumerate() {
-                let s = f64::from(dot(q, self.row(row)));
+        for (j, row) in held.rows.clone().enumerate() {
+            let row = self.row(row);
+            let mut nearest = f64::NEG_INFINITY;
+            for (i, q) in asked.iter().enumerate() {
+                let s = f64::from(dot(q, row));
                 sum += s;
-                best_here = best_here.max(s);
-                if s > parts.best {
+                near[i] = near[i].max(s);
+                nearest = nearest.max(s);
+                // Of equally near pairs the first asking passage counts, then the first of the record.
+                if s > parts.best || (s == parts.best && i < parts.asked) {
                     (parts.best, parts.passage, parts.asked) = (s, j, i);
                 }
             }
-            if best_here.is_finite() {
-                parts.coverage += best_here;
-            }
+            keep_three(&mut three, nearest);
         }
-        if !parts.best.is_finite() {
-            return DenseParts::default();
-        }
-        parts.coverage /= asked.len() as f64;
+        let count = held.rows.len().min(three.len());
+        parts.three = three[..count].iter().sum::<f64>() / count as f64;
+        parts.coverage = near.iter().sum::<f64>() / asked.len() as f64;
         let norms = f64::from(asked_norm) * f64::from(held.mean_norm);
         if norms > 0.0 {
             let pairs = (asked.len() * held.rows.len()) as f64;
             parts.profile = (sum / pairs / norms).clamp(-1.0, 1.0);
         }
         parts
+    }
+}
+
+/// Puts a value among the three greatest, which stand in falling order.
+fn keep_three(three: &mut [f64; 3], value: f64) {
+    let place = three.iter().position(|t| value > *t);
+    if let Some(at) = place {
+        three[at..].rotate_right(1);
+        three[at] = value;
     }
 }
 

@@ -89,6 +89,9 @@ pub struct DenseParts {
     pub best: f64,
     /// The mean, over asking passages, of the best passage for each.
     pub coverage: f64,
+    /// The mean of the record's three passages that are nearest to what is asked, or of as many as
+    /// it has: whether it speaks of the matter more than once.
+    pub three: f64,
     /// Between the mean of the asking passages and the mean of the record's.
     pub profile: f64,
     /// Index of the record's passage in the best pair.

@@ -169,6 +169,15 @@ fn check(index: &EmbeddedIndex, truth: &BTreeMap<u64, Entry>, rng: &mut ChaCha8R
                 f64::from(dots[[c.dense.asked, c.dense.passage]]),
                 c.dense.best
             ));
+            let mut nearest: Vec<f32> = dots
+                .columns()
+                .into_iter()
+                .map(|c| c.iter().copied().fold(f32::NEG_INFINITY, f32::max))
+                .collect();
+            nearest.sort_by(|a, b| b.total_cmp(a));
+            nearest.truncate(3);
+            let three = nearest.iter().sum::<f32>() / nearest.len() as f32;
+            assert!(near(c.dense.three, f64::from(three)));
             let mean_q = vectors.mean_axis(ndarray::Axis(0)).unwrap();
             let mean_d = e.vectors.mean_axis(ndarray::Axis(0)).unwrap();
             let cos =

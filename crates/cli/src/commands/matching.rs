@@ -260,7 +260,9 @@ fn summary(console: &Console, m: &Match) -> String {
     let mut families: Vec<(&str, f64)> = Vec::new();
     for p in &m.parts {
         let name = match p.feature {
-            F::DenseBest | F::DenseCoverage | F::DenseProfile => console.say("meaning", "语义"),
+            F::DenseBest | F::DenseThree | F::DenseCoverage | F::DenseProfile => {
+                console.say("meaning", "语义")
+            }
             F::Words
             | F::Bigrams
             | F::WordsShare
