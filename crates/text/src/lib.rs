@@ -6,6 +6,7 @@
 //! fails: any string has a normal form, terms and clauses.
 
 mod clauses;
+pub mod figures;
 mod language;
 mod normalise;
 mod terms;

@@ -1,0 +1,90 @@
+//! Figures (技术指标) in Chinese and English text: quantities with units and bounds, and what a bound
+//! asks of a quantity.
+//!
+//! Purpose: tell whether an offer's 72 % meets a need's ≥ 67 %. A figure is found where a number
+//! stands with a unit this module knows; what is not understood is left out rather than guessed. Units
+//! are read with their case (5 G is no 5 g), compounds by their parts (`g/cm³`, 立方米/小时, W/(m·K)),
+//! and two figures compare only when they measure the same thing: the same dimension, and names that
+//! share their words.
+
+mod bound;
+mod number;
+mod unit;
+mod verdict;
+
+pub use bound::Interval;
+pub use unit::Unit;
+pub use verdict::{Comparison, Verdict, compare};
+
+use std::ops::Range;
+
+/// A quantity in a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Where it stands, name and bound left out: bytes of the text.
+    pub span: Range<usize>,
+    /// What is measured, in the text's own words (抗冲击韧性); empty where the text does not say.
+    pub name: String,
+    /// The values it speaks of, in the unit's base (metres, kilograms, seconds, shares of one, 元).
+    pub interval: Interval,
+    /// The unit, as written and as understood.
+    pub unit: Unit,
+    /// A bound is stated in words or signs (≥, 不低于, 以上, at least), or a range, or a tolerance.
+    pub bounded: bool,
+}
+
+/// The figures of a text, in order.
+///
+/// ```
+/// use queqiao_text::figures::figures;
+/// let found = figures("抗冲击韧性≥67%，堆积密度不低于1.80克/立方厘米，粒度10-15 μm");
+/// assert_eq!(found[0].name, "抗冲击韧性");
+/// assert_eq!(found[0].interval.low, Some(0.67));
+/// assert!((found[1].interval.low.unwrap() - 1800.0).abs() < 1e-9);
+/// assert_eq!(found[2].interval.high, Some(15e-6));
+/// ```
+pub fn figures(text: &str) -> Vec<Figure> {
+    let mut out: Vec<Figure> = Vec::new();
+    let mut at = 0;
+    // Where the words that may name the next figure begin.
+    let mut words = 0;
+    while at < text.len() {
+        let Some(found) = bound::read(text, at) else {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+            continue;
+        };
+        let before = &text[words..found.bound_start];
+        let name = bound::name(before);
+        // 长10 mm，宽5 mm; and 耐压 10 MPa、20 MPa: a figure right after another goes by its name.
+        let name = match out.last() {
+            Some(last) if name.is_empty() && is_list(before) => last.name.clone(),
+            _ => name,
+        };
+        words = found.end;
+        at = found.end;
+        // 64K is a depth of memory as often as a temperature.
+        let degrees = |n: &str| n.contains('温') || n.to_lowercase().contains("temperature");
+        if found.unit.text == "K" && !degrees(&name) {
+            continue;
+        }
+        out.push(Figure {
+            span: found.start..found.end,
+            name,
+            interval: found.interval,
+            unit: found.unit,
+            bounded: found.bounded,
+        });
+    }
+    out
+}
+
+/// Nothing but what stands between the items of a list.
+fn is_list(between: &str) -> bool {
+    !between.is_empty()
+        && between
+            .chars()
+            .all(|c| c.is_whitespace() || matches!(c, '、' | ',' | '，' | '/' | '或' | '和' | '及'))
+}
+
+#[cfg(test)]
+mod tests;
