@@ -6,6 +6,7 @@ pub(crate) use laboratory::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use queqiao_domain::{Kind, Lang, TenantId};
+use queqiao_engine::Feature;
 use std::path::PathBuf;
 
 /// 鹊桥: matches enterprises' technology needs with those who can solve them.
@@ -231,6 +232,12 @@ pub(crate) struct MatchArgs {
     /// Also answer with records of the asker's own organisation.
     #[arg(long)]
     pub(crate) own_organisation: bool,
+    /// Of one organisation at most so many matches.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) per_organisation: Option<u16>,
+    /// A weight of your own (region=0.2); --explain lists the features.
+    #[arg(long, value_name = "FEATURE=X", value_parser = weight)]
+    pub(crate) weight: Vec<(Feature, f64)>,
     /// Kind of the rows of FILE, where the file does not say.
     #[arg(long, value_parser = kind)]
     pub(crate) kind: Option<Kind>,
@@ -245,6 +252,26 @@ pub(crate) struct MatchArgs {
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
+}
+
+/// `region=0.2`.
+fn weight(text: &str) -> Result<(Feature, f64), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("expected FEATURE=X, such as region=0.2")?;
+    let feature = Feature::parse(name.trim()).ok_or_else(|| {
+        let all: Vec<&str> = Feature::ALL.iter().map(|f| f.as_str()).collect();
+        format!(
+            "no feature is called `{name}`; there are {}",
+            all.join(", ")
+        )
+    })?;
+    match value.trim().parse::<f64>() {
+        Ok(x) if (0.0..=100.0).contains(&x) => Ok((feature, x)),
+        _ => Err(format!(
+            "`{value}` is no weight: expected a number from 0 to 100"
+        )),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

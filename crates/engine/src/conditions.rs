@@ -73,7 +73,7 @@ impl Conditions<'_> {
 }
 
 /// Names are compared without blanks and width: identity slips must not break a rule.
-fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     queqiao_text::normalise(name)
         .chars()
         .filter(|c| c.is_alphanumeric())

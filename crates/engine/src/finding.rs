@@ -2,9 +2,10 @@
 
 use crate::{
     Engine, Error,
-    conditions::Conditions,
+    conditions::{Conditions, key},
     entry::TextPipeline,
     error::RecordViolation,
+    figuring::Figuring,
     matching::{Ranked, Ranking},
     question::Question,
     quoting::Quoter,
@@ -15,11 +16,11 @@ use crate::{
 use queqiao_domain::{
     Bilingual, Facets, Field, Filter, Kind, Op, RecordId, TenantId, Value, Visibility,
 };
-use queqiao_ranking::Scorer;
+use queqiao_ranking::{Scorer, Weights};
 use queqiao_retrieval::{Index, Mode, Query, SearchResult};
 use queqiao_store::{RecordKey, StoredRecord};
 use rayon::prelude::*;
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 /// What a request is answered from, taken once: the index, if the tenant has one, and the reading
 /// of text that made it.
@@ -42,6 +43,13 @@ impl Engine {
         request: &MatchRequest,
     ) -> Result<MatchResponse, Error> {
         check_k(request.k)?;
+        if request.per_organisation == Some(0) {
+            return Err(Error::argument(
+                "per_organisation",
+                "no match of any organisation leaves nothing",
+                "expected 1 or more",
+            ));
+        }
         let mut sight = self.sight(tenant);
         match self.find_with(tenant, request, &sight) {
             Err(Error::Embed(e)) if e.may_pass() && request.mode == Mode::Hybrid => {
@@ -85,27 +93,31 @@ impl Engine {
     ) -> Result<MatchResponse, Error> {
         let pipeline = &sight.pipeline;
         let question = self.question(tenant, request, pipeline)?;
-        let (ranked, found) = self.rank(sight, request, &question, request.k)?;
-        let quoter = request
-            .quotes
-            .then(|| Quoter::new(pipeline, &question))
-            .transpose()?;
-        let top: Vec<&Ranked> = ranked.iter().take(request.k).collect();
-        let records = match &quoter {
+        let weights = self.weights(request)?;
+        let (ranked, found) = self.rank(sight, request, &question, &weights, request.k)?;
+        let teller = Teller {
+            scorer: Scorer::new(&weights),
+            quoter: request
+                .quotes
+                .then(|| Quoter::new(pipeline, &question))
+                .transpose()?,
+            figuring: Figuring::of(&question),
+        };
+        let (top, passed_over) = top(&ranked, request);
+        let records = match &teller.quoter {
             Some(_) => {
                 let keys: Vec<RecordKey> = top.iter().map(|r| RecordKey(r.candidate.key)).collect();
                 self.store.get_many(&keys)?
             }
             None => vec![None; top.len()],
         };
-        let scorer = Scorer::new(&self.options.weights);
         let matches = top
             .par_iter()
             .zip(records)
             .enumerate()
             .map(|(i, (r, record))| {
                 check_deadline(request, "quoting")?;
-                one_match(i + 1, r, &scorer, record.as_ref(), quoter.as_ref())
+                teller.tell(i + 1, r, record.as_ref())
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let model = match &sight.live {
@@ -114,13 +126,13 @@ impl Engine {
         };
         Ok(MatchResponse {
             match_id: uuid::Uuid::now_v7().to_string(),
-            notes: notes(sight, request, &question, &found)?,
+            notes: notes(sight, request, &question, &found, passed_over)?,
             matches,
             admitted: found.admitted,
             total: found.total,
             seq: found.seq,
             model: model.to_string(),
-            weights: self.options.weights.version.clone(),
+            weights: weights.version,
         })
     }
 
@@ -162,13 +174,15 @@ impl Engine {
                 reason,
             });
         }
-        let (ranked, _) = self.rank(&sight, request, &question, usize::MAX)?;
-        let quoter = Quoter::new(&sight.pipeline, &question)?;
+        let weights = self.weights(request)?;
+        let (ranked, _) = self.rank(&sight, request, &question, &weights, usize::MAX)?;
+        let teller = Teller {
+            scorer: Scorer::new(&weights),
+            quoter: Some(Quoter::new(&sight.pipeline, &question)?),
+            figuring: Figuring::of(&question),
+        };
         match ranked.iter().position(|r| r.candidate.key == stored.key.0) {
-            Some(i) => {
-                let scorer = Scorer::new(&self.options.weights);
-                one_match(i + 1, &ranked[i], &scorer, Some(&stored), Some(&quoter))
-            }
+            Some(i) => teller.tell(i + 1, &ranked[i], Some(&stored)),
             None => Err(Error::Excluded {
                 id: candidate.clone(),
                 reason: Bilingual::new("it shares no term with the question", "与问题没有共同词语"),
@@ -238,11 +252,18 @@ impl Engine {
         }
     }
 
+    /// The engine's weights with the caller's in place of some.
+    fn weights(&self, request: &MatchRequest) -> Result<Weights, Error> {
+        let weights = self.options.weights.with(&request.weights);
+        weights.map_err(|e| Error::argument("weights", e.to_string(), "a number from 0 to 100"))
+    }
+
     fn rank(
         &self,
         sight: &Sight,
         request: &MatchRequest,
         question: &Question,
+        weights: &Weights,
         wanted: usize,
     ) -> Result<(Vec<Ranked>, SearchResult), Error> {
         check_deadline(request, "reading the question")?;
@@ -257,7 +278,7 @@ impl Engine {
             admit: &|_, facets| conditions.excludes(facets).is_none(),
             mode: request.mode,
             wanted,
-            weights: &self.options.weights,
+            weights,
         }
         .run(&live.index)?;
         check_deadline(request, "searching")?;
@@ -270,8 +291,18 @@ fn notes(
     request: &MatchRequest,
     question: &Question,
     found: &SearchResult,
+    passed_over: usize,
 ) -> Result<Vec<Note>, Error> {
     let mut notes = Vec::new();
+    if passed_over > 0 {
+        notes.push(Note {
+            code: "PASSED_OVER",
+            message: Bilingual::new(
+                format!("{passed_over} better matches were passed over: their organisations have as many as were allowed"),
+                format!("有 {passed_over} 个得分更高的匹配被略过：其所属单位已达上限"),
+            ),
+        });
+    }
     if request.mode != Mode::Lexical {
         let text: Vec<&str> = question.fields.iter().map(|f| f.1.as_str()).collect();
         let covered = sight.pipeline.embedder.coverage(&text.join("\n"));
@@ -406,37 +437,67 @@ fn conditions<'a>(request: &'a MatchRequest, question: &'a Question) -> Conditio
     }
 }
 
-fn one_match(
-    rank: usize,
-    r: &Ranked,
-    scorer: &Scorer,
-    stored: Option<&StoredRecord>,
-    quoter: Option<&Quoter<'_>>,
-) -> Result<Match, Error> {
-    let c = &r.candidate;
-    let sealed = c.facets.visibility == Visibility::Sealed;
-    // The passage of the side that contributed more.
-    let passage = if c.dense.best > 0.0 || c.lexical.words + c.lexical.bigrams <= 0.0 {
-        c.dense.passage
-    } else {
-        c.lexical.passage
+/// The best matches, at most so many of one organisation, and how many were passed over for that.
+fn top<'a>(ranked: &'a [Ranked], request: &MatchRequest) -> (Vec<&'a Ranked>, usize) {
+    let Some(most) = request.per_organisation else {
+        return (ranked.iter().take(request.k).collect(), 0);
     };
-    let quote = match (quoter, stored) {
-        (Some(q), Some(s)) if !sealed => q.quote(&s.record, passage)?,
-        _ => None,
-    };
-    Ok(Match {
-        rank,
-        id: c.id.clone(),
-        kind: c.facets.kind,
-        title: if sealed {
-            String::new()
+    let mut of: HashMap<String, usize> = HashMap::new();
+    let (mut top, mut passed_over) = (Vec::new(), 0);
+    for r in ranked {
+        if top.len() == request.k {
+            break;
+        }
+        if let Some(o) = &r.candidate.facets.organisation {
+            let n = of.entry(key(&o.name)).or_default();
+            if *n == most {
+                passed_over += 1;
+                continue;
+            }
+            *n += 1;
+        }
+        top.push(r);
+    }
+    (top, passed_over)
+}
+
+/// What is told of each match.
+struct Teller<'a> {
+    scorer: Scorer,
+    quoter: Option<Quoter<'a>>,
+    figuring: Figuring,
+}
+
+impl Teller<'_> {
+    fn tell(&self, rank: usize, r: &Ranked, stored: Option<&StoredRecord>) -> Result<Match, Error> {
+        let c = &r.candidate;
+        let sealed = c.facets.visibility == Visibility::Sealed;
+        // The passage of the side that contributed more.
+        let passage = if c.dense.best > 0.0 || c.lexical.words + c.lexical.bigrams <= 0.0 {
+            c.dense.passage
         } else {
-            c.facets.title.clone()
-        },
-        score: r.score,
-        parts: scorer.parts(&r.values),
-        quote,
-        facets: (!sealed).then(|| Arc::clone(&c.facets)),
-    })
+            c.lexical.passage
+        };
+        let (quote, figures) = match (&self.quoter, stored) {
+            (Some(q), Some(s)) if !sealed => {
+                (q.quote(&s.record, passage)?, self.figuring.judge(&s.record))
+            }
+            _ => (None, Vec::new()),
+        };
+        Ok(Match {
+            rank,
+            id: c.id.clone(),
+            kind: c.facets.kind,
+            title: if sealed {
+                String::new()
+            } else {
+                c.facets.title.clone()
+            },
+            score: r.score,
+            parts: self.scorer.parts(&r.values),
+            quote,
+            figures,
+            facets: (!sealed).then(|| Arc::clone(&c.facets)),
+        })
+    }
 }

@@ -11,6 +11,7 @@ mod conditions;
 mod engine;
 mod entry;
 mod error;
+mod figuring;
 mod finding;
 mod matching;
 mod piece;
@@ -33,8 +34,8 @@ pub use request::{
     Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
 };
 pub use response::{
-    Asked, Match, MatchResponse, Note, Page, Quote, Statistics, Stored, WriteItem, WriteOutcome,
-    WriteReport,
+    Asked, FigureMatch, Match, MatchResponse, Note, Page, Passage, Quote, Statistics, Stored,
+    Verdict, WriteItem, WriteOutcome, WriteReport,
 };
 
 /// The embedding models, for those who open an engine.

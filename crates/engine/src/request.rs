@@ -1,6 +1,7 @@
 //! What callers ask.
 
 use queqiao_domain::{Date, Filter, Kind, Record, RecordId};
+use queqiao_ranking::Feature;
 pub use queqiao_retrieval::Mode;
 use std::time::Instant;
 
@@ -41,6 +42,10 @@ pub struct MatchRequest {
     pub today: Date,
     /// Also answer with records of the asker's own organisation.
     pub own_organisation: bool,
+    /// Weights of the caller's own in place of the engine's, each from 0 to 100.
+    pub weights: Vec<(Feature, f64)>,
+    /// Of one organisation at most so many matches, the best ones; above 0.
+    pub per_organisation: Option<usize>,
     /// Stop with [`crate::Error::Deadline`] when this passes.
     pub deadline: Option<Instant>,
 }
@@ -57,6 +62,8 @@ impl MatchRequest {
             quotes: true,
             today,
             own_organisation: false,
+            weights: Vec::new(),
+            per_organisation: None,
             deadline: None,
         }
     }

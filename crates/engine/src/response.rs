@@ -2,6 +2,7 @@
 
 use queqiao_domain::{Date, Facets, Kind, Record, RecordId, Score};
 use queqiao_ranking::Part;
+pub use queqiao_text::figures::Verdict;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -53,6 +54,9 @@ pub struct Match {
     /// The passage that earned it; absent when it shares nothing with the question, when the
     /// record is sealed, or when quotes were not asked for.
     pub quote: Option<Quote>,
+    /// The figures that the question asks for, in its order, and what the record says of each;
+    /// empty where none is asked for, for a sealed record, or when quotes were not asked for.
+    pub figures: Vec<FigureMatch>,
     /// What filters see of the record; absent for a sealed one.
     #[serde(skip)]
     pub facets: Option<Arc<Facets>>,
@@ -71,6 +75,32 @@ pub struct Quote {
     pub end: usize,
     /// What of the question it answers.
     pub asked: Option<Asked>,
+}
+
+/// A figure that is asked for, and what a record says of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FigureMatch {
+    /// Where the question asks.
+    pub asked: Asked,
+    /// Where the record answers; none where it gives no comparable figure.
+    pub offered: Option<Passage>,
+    /// Whether the answer is enough; none where there is none.
+    pub verdict: Option<Verdict>,
+    /// By how much it is better (above 0) or worse than the bound, as a share of it.
+    pub margin: Option<f64>,
+}
+
+/// A part of a record, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Passage {
+    /// Path of the field.
+    pub path: String,
+    /// The text.
+    pub text: String,
+    /// Where it begins in the field, in Unicode characters.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
 }
 
 /// A part of the question, verbatim.

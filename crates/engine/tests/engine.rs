@@ -3,8 +3,8 @@
 
 use queqiao_domain::{Date, Detail, Filter, Kind, Organisation, Record, TenantId, Visibility};
 use queqiao_engine::{
-    Ask, Code, Engine, EngineOptions, Error, ListRequest, MatchRequest, Mode, Write, WriteBatch,
-    embed::testing::HashingEmbedder,
+    Ask, Code, Engine, EngineOptions, Error, Feature, ListRequest, MatchRequest, Mode, Verdict,
+    Write, WriteBatch, embed::testing::HashingEmbedder,
 };
 use queqiao_testkit::{expert, id, need, records};
 use std::{path::Path, sync::Arc};
@@ -625,4 +625,173 @@ fn contacts_stay_sealed() {
     assert_eq!(exported.unwrap().phone, "13900000001");
     engine.write(&t(), back(false)).unwrap();
     assert_eq!(phone(&engine), None);
+}
+
+#[test]
+fn figures_that_are_asked_for_are_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let mut asker = need(
+        "N",
+        "立方氮化硼单晶",
+        "转化率不低于73%。公司年产值超过5亿元，员工不少于100人",
+    );
+    if let Detail::Need(n) = &mut asker.detail {
+        n.targets = vec!["抗冲击韧性≥67%".into(), "粒度10-15 μm".into()];
+    }
+    let good = "立方氮化硼单晶，抗冲击韧性达到72%，粒度12微米";
+    engine
+        .write(
+            &t(),
+            put([
+                asker,
+                expert("good", "甲", &[], &[good]),
+                expert(
+                    "short",
+                    "乙",
+                    &[],
+                    &["立方氮化硼，冲击韧性为60%，粒度12-20 μm"],
+                ),
+                expert("mute", "丙", &[], &["立方氮化硼，粒子加速器"]),
+            ]),
+        )
+        .unwrap();
+    let ask = MatchRequest::new(Ask::Record(id("N")), TODAY);
+    let answer = engine.find_matches(&t(), &ask).unwrap();
+    let told = |who: &str| {
+        let m = answer
+            .matches
+            .iter()
+            .find(|m| m.id.as_str() == who)
+            .unwrap();
+        let of = |path: &str| {
+            let f = m.figures.iter().find(|f| f.asked.path == path).unwrap();
+            (f.verdict, f.offered.as_ref().map(|o| o.text.clone()))
+        };
+        assert_eq!(m.figures.len(), 3, "money and heads are not asked for");
+        (of("targets[0]"), of("targets[1]"), of("problem"))
+    };
+    let (toughness, size, rate) = told("good");
+    assert_eq!(
+        toughness,
+        (Some(Verdict::Met), Some("抗冲击韧性达到72%".into()))
+    );
+    assert_eq!(size.0, Some(Verdict::Met));
+    assert_eq!(rate, (None, None));
+    let (toughness, size, _) = told("short");
+    assert_eq!(
+        (toughness.0, size.0),
+        (Some(Verdict::Short), Some(Verdict::Partial))
+    );
+    assert_eq!(told("mute").0, (None, None));
+    // What is shown is verbatim and where it says.
+    for m in &answer.matches {
+        for o in m.figures.iter().filter_map(|f| f.offered.as_ref()) {
+            let record = engine.get(&t(), None, &m.id, false).unwrap().record;
+            let units = record.units();
+            let field = units
+                .iter()
+                .flat_map(|u| &u.parts)
+                .find(|p| p.path == o.path)
+                .unwrap();
+            let cut: String = field
+                .text
+                .chars()
+                .skip(o.start)
+                .take(o.end - o.start)
+                .collect();
+            assert_eq!(cut, o.text);
+        }
+    }
+    let bare = MatchRequest {
+        quotes: false,
+        ..ask
+    };
+    let answer = engine.find_matches(&t(), &bare).unwrap();
+    assert!(answer.matches.iter().all(|m| m.figures.is_empty()));
+}
+
+#[test]
+fn callers_weigh_and_spread() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let house = |id: &str, organisation: &str, region: &str| {
+        let mut e = expert(id, "某", &["耐腐蚀涂层"], &[]);
+        e.organisation = Some(Organisation {
+            name: organisation.into(),
+            uscc: None,
+        });
+        e.region = region.parse().ok();
+        e
+    };
+    let mut asker = need("N", "涂层", "耐腐蚀涂层");
+    asker.region = "440305".parse().ok();
+    engine
+        .write(
+            &t(),
+            put([
+                asker,
+                house("a1", "甲大学", "120000"),
+                house("a2", "甲 大学", "120000"),
+                house("a3", "甲大学", "120000"),
+                house("b1", "乙大学", "440305"),
+            ]),
+        )
+        .unwrap();
+    let ask = MatchRequest::new(Ask::Record(id("N")), TODAY);
+    let near = MatchRequest {
+        weights: vec![(Feature::Region, 5.0)],
+        ..ask.clone()
+    };
+    let answer = engine.find_matches(&t(), &near).unwrap();
+    assert_eq!(answer.matches[0].id.as_str(), "b1");
+    assert!(
+        answer.weights.ends_with("with region=5"),
+        "{}",
+        answer.weights
+    );
+    for m in &answer.matches {
+        let sum = m.parts.iter().fold(0.0, |s, p| s + p.contribution);
+        assert_eq!(sum.to_bits(), m.score.get().to_bits());
+    }
+    // The same weights explain the same score.
+    let one = engine.explain(&t(), &near, &id("a1")).unwrap();
+    let listed = answer
+        .matches
+        .iter()
+        .find(|m| m.id.as_str() == "a1")
+        .unwrap();
+    assert_eq!((one.rank, one.score), (listed.rank, listed.score));
+
+    let spread = MatchRequest {
+        weights: vec![(Feature::Region, 0.0)],
+        per_organisation: Some(1),
+        k: 2,
+        ..ask.clone()
+    };
+    let answer = engine.find_matches(&t(), &spread).unwrap();
+    let got: Vec<&str> = answer.matches.iter().map(|m| m.id.as_str()).collect();
+    assert_eq!(got, ["a1", "b1"]);
+    let note = answer
+        .notes
+        .iter()
+        .find(|n| n.code == "PASSED_OVER")
+        .unwrap();
+    assert!(note.message.en.starts_with("2 "), "{}", note.message.en);
+
+    for bad in [
+        MatchRequest {
+            weights: vec![(Feature::Region, -1.0)],
+            ..ask.clone()
+        },
+        MatchRequest {
+            per_organisation: Some(0),
+            ..ask
+        },
+    ] {
+        assert_eq!(
+            engine.find_matches(&t(), &bad).unwrap_err().code(),
+            Code::InvalidArgument
+        );
+    }
 }

@@ -93,6 +93,11 @@ impl Feature {
         }
     }
 
+    /// The feature of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.as_str() == name)
+    }
+
     /// The name people read: English, Chinese.
     pub fn label(self) -> (&'static str, &'static str) {
         match self {

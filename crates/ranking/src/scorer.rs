@@ -37,20 +37,47 @@ impl Weights {
     pub fn parse(json: &str) -> Result<Self, WeightsError> {
         let weights: Weights = serde_json::from_str(json).map_err(WeightsError::Syntax)?;
         for (feature, value) in &weights.weights {
-            if !(0.0..=100.0).contains(value) {
-                return Err(WeightsError::Value {
-                    feature: feature.as_str(),
-                    value: *value,
-                });
-            }
+            check(*feature, *value)?;
         }
         Ok(weights)
+    }
+
+    /// These weights with others in place of some; the version says which.
+    ///
+    /// # Errors
+    /// A weight that is not from 0 to 100.
+    pub fn with(&self, others: &[(Feature, f64)]) -> Result<Self, WeightsError> {
+        let mut out = self.clone();
+        let mut told: BTreeMap<Feature, f64> = BTreeMap::new();
+        for &(feature, value) in others {
+            check(feature, value)?;
+            out.weights.insert(feature, value);
+            told.insert(feature, value);
+        }
+        let told: Vec<String> = told
+            .iter()
+            .map(|(f, v)| format!("{}={v}", f.as_str()))
+            .collect();
+        if !told.is_empty() {
+            out.version = format!("{} with {}", self.version, told.join(","));
+        }
+        Ok(out)
     }
 
     /// The weight of a feature.
     pub fn get(&self, feature: Feature) -> f64 {
         self.weights.get(&feature).copied().unwrap_or(0.0)
     }
+}
+
+fn check(feature: Feature, value: f64) -> Result<(), WeightsError> {
+    if (0.0..=100.0).contains(&value) {
+        return Ok(());
+    }
+    Err(WeightsError::Value {
+        feature: feature.as_str(),
+        value,
+    })
 }
 
 impl Default for Weights {
@@ -152,6 +179,22 @@ mod tests {
         assert_eq!(s.get(), parts.iter().map(|p| p.contribution).sum::<f64>());
         assert_eq!(parts[1].value, None);
         assert_eq!(s.get(), 0.6 * 0.7);
+    }
+
+    #[test]
+    fn others_in_place() {
+        let w = Weights::default();
+        let other = w
+            .with(&[(Feature::Region, 1.0), (Feature::DenseBest, 0.0)])
+            .unwrap();
+        assert_eq!(other.get(Feature::Region), 1.0);
+        assert_eq!(other.get(Feature::Industry), w.get(Feature::Industry));
+        assert_eq!(
+            other.version,
+            format!("{} with dense_best=0,region=1", w.version)
+        );
+        assert_eq!(w.with(&[]).unwrap(), w);
+        assert!(w.with(&[(Feature::Region, f64::NAN)]).is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     output::{Console, shorten},
 };
 use queqiao_domain::{Kind, RecordId, Score, TenantId};
-use queqiao_engine::{Asked, Feature, Match, Part, Quote};
+use queqiao_engine::{Asked, Feature, FigureMatch, Match, Part, Passage, Quote, Verdict};
 use queqiao_intake::{BadRowsWriter, ImportOptions, Source};
 use queqiao_proto::v1::{
     self as wire, match_request::Ask, match_service_client::MatchServiceClient,
@@ -270,13 +270,38 @@ fn plain(m: wire::Match) -> Result<Match, Failure> {
             text: q.text,
             start: q.start.unsigned_abs() as usize,
             end: q.end.unsigned_abs() as usize,
-            asked: q.asked.map(|a| Asked {
-                path: a.path,
-                text: a.text,
-                start: a.start.unsigned_abs() as usize,
-                end: a.end.unsigned_abs() as usize,
-            }),
+            asked: q.asked.map(plain_asked),
         }),
+        figures: m.figures.into_iter().filter_map(plain_figure).collect(),
         facets: None,
+    })
+}
+
+fn plain_asked(a: wire::Asked) -> Asked {
+    Asked {
+        path: a.path,
+        text: a.text,
+        start: a.start.unsigned_abs() as usize,
+        end: a.end.unsigned_abs() as usize,
+    }
+}
+
+fn plain_figure(f: wire::FigureMatch) -> Option<FigureMatch> {
+    use wire::FigureVerdict as V;
+    Some(FigureMatch {
+        verdict: match f.verdict() {
+            V::Met => Some(Verdict::Met),
+            V::Partial => Some(Verdict::Partial),
+            V::Short => Some(Verdict::Short),
+            V::Unknown | V::Unspecified => None,
+        },
+        asked: plain_asked(f.asked?),
+        offered: f.offered.map(|q| Passage {
+            path: q.path,
+            text: q.text,
+            start: q.start.unsigned_abs() as usize,
+            end: q.end.unsigned_abs() as usize,
+        }),
+        margin: f.margin,
     })
 }

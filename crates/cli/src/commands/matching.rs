@@ -7,7 +7,9 @@ use crate::{
     output::{Console, shorten},
 };
 use queqiao_domain::{Filter, Lang, Record, RecordId, parse_date};
-use queqiao_engine::{Ask, Engine, MAX_TEXT, Match, MatchRequest, MatchResponse};
+use queqiao_engine::{
+    Ask, Engine, FigureMatch, MAX_TEXT, Match, MatchRequest, MatchResponse, Verdict,
+};
 use queqiao_intake::{ImportOptions, RowResult, Source};
 use serde::Serialize;
 use std::path::Path;
@@ -39,6 +41,8 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         k: args.k,
         mode: args.mode.into(),
         own_organisation: args.own_organisation,
+        weights: args.weight.clone(),
+        per_organisation: args.per_organisation.map(usize::from),
         ..MatchRequest::new(ask, today)
     };
     // What is asked is read before the data folder is opened: a slip is told at once.
@@ -234,6 +238,12 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
             ));
         }
     }
+    for f in &m.figures {
+        // What nobody says is told where everything is.
+        if f.verdict.is_some() || explain {
+            console.line(format!("            {}", figure(console, f)));
+        }
+    }
     if !explain {
         console.line(format!("            {}", summary(console, m)));
     } else {
@@ -252,6 +262,26 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
             ));
         }
     }
+}
+
+/// A figure that was asked for and what came of it: `✓ 转化率≥67% ← 转化率达到72% (+7.5 %)`.
+fn figure(console: &Console, f: &FigureMatch) -> String {
+    let sign = match f.verdict {
+        Some(Verdict::Met) => "✓",
+        Some(Verdict::Partial) => "~",
+        Some(Verdict::Short) => "✗",
+        None => "?",
+    };
+    let margin = f
+        .margin
+        .map_or(String::new(), |m| format!(" ({:+.1} %)", m * 100.0));
+    let answer = match &f.offered {
+        Some(p) => format!("“{}”  ({} {}–{})", p.text, p.path, p.start, p.end),
+        None => console
+            .say("no comparable figure here", "此处没有可比的指标")
+            .to_owned(),
+    };
+    format!("{sign} “{}” ← {answer}{margin}", f.asked.text)
 }
 
 /// The score by family, largest first: `meaning 0.522 · words 0.191 · industry 0.040`.

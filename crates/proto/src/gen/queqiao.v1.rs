@@ -4208,6 +4208,16 @@ pub struct MatchRequest {
     /// Also answer with records of the asker's own organisation, which are left out otherwise.
     #[prost(bool, tag = "12")]
     pub include_own_organisation: bool,
+    /// Weights of the caller's own, by feature (the names of ScorePart.feature), in place of the
+    /// server's: each from 0 to 100, 0 leaves the feature out.
+    #[prost(btree_map = "string, double", tag = "13")]
+    pub weights: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        f64,
+    >,
+    /// Of one organisation at most so many matches, the best ones. 0 means any number.
+    #[prost(int32, tag = "14")]
+    pub per_organisation: i32,
     /// Who or what asks; required.
     #[prost(oneof = "match_request::Ask", tags = "2, 3, 4")]
     pub ask: ::core::option::Option<match_request::Ask>,
@@ -4324,6 +4334,10 @@ pub struct Match {
     /// is sealed, or when quotes were left out.
     #[prost(message, optional, tag = "8")]
     pub quote: ::core::option::Option<Quote>,
+    /// The figures (技术指标) that the question asks for, in its order, and what the record says of
+    /// each. Empty where none is asked for, for a sealed record, or when quotes were left out.
+    #[prost(message, repeated, tag = "9")]
+    pub figures: ::prost::alloc::vec::Vec<FigureMatch>,
 }
 impl ::prost::Name for Match {
     const NAME: &'static str = "Match";
@@ -4333,6 +4347,34 @@ impl ::prost::Name for Match {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.Match".into()
+    }
+}
+/// A figure that is asked for, and what a record says of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FigureMatch {
+    /// Where the question asks: `转化率≥67%`.
+    #[prost(message, optional, tag = "1")]
+    pub asked: ::core::option::Option<Asked>,
+    /// Where the record answers: `转化率达到72%`; absent where it gives no comparable figure. Its
+    /// `asked` stays empty.
+    #[prost(message, optional, tag = "2")]
+    pub offered: ::core::option::Option<Quote>,
+    /// Whether the answer is enough.
+    #[prost(enumeration = "FigureVerdict", tag = "3")]
+    pub verdict: i32,
+    /// By how much it is better (above 0) or worse than the bound that matters, as a share of it;
+    /// absent where there is no answer, or the bound is 0.
+    #[prost(double, optional, tag = "4")]
+    pub margin: ::core::option::Option<f64>,
+}
+impl ::prost::Name for FigureMatch {
+    const NAME: &'static str = "FigureMatch";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FigureMatch".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FigureMatch".into()
     }
 }
 /// One part of a score.
@@ -4553,6 +4595,47 @@ impl MatchMode {
             "MATCH_MODE_HYBRID" => Some(Self::Hybrid),
             "MATCH_MODE_DENSE" => Some(Self::Dense),
             "MATCH_MODE_LEXICAL" => Some(Self::Lexical),
+            _ => None,
+        }
+    }
+}
+/// What an offered figure is to an asked one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FigureVerdict {
+    /// Never sent.
+    Unspecified = 0,
+    /// All values that are offered are as asked.
+    Met = 1,
+    /// Some values that are offered are as asked, some are not.
+    Partial = 2,
+    /// No value that is offered is as asked.
+    Short = 3,
+    /// The record gives no comparable figure.
+    Unknown = 4,
+}
+impl FigureVerdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FIGURE_VERDICT_UNSPECIFIED",
+            Self::Met => "FIGURE_VERDICT_MET",
+            Self::Partial => "FIGURE_VERDICT_PARTIAL",
+            Self::Short => "FIGURE_VERDICT_SHORT",
+            Self::Unknown => "FIGURE_VERDICT_UNKNOWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FIGURE_VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "FIGURE_VERDICT_MET" => Some(Self::Met),
+            "FIGURE_VERDICT_PARTIAL" => Some(Self::Partial),
+            "FIGURE_VERDICT_SHORT" => Some(Self::Short),
+            "FIGURE_VERDICT_UNKNOWN" => Some(Self::Unknown),
             _ => None,
         }
     }

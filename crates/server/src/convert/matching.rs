@@ -10,9 +10,11 @@ use queqiao_domain::{
     CooperationMode, Date, DisciplineCode, Field, Filter, IndustryCode, Kind, Op, RegionCode,
     ResourceName, TenantId, Value,
 };
-use queqiao_engine::{Ask, MAX_BATCH, MAX_K, Match, MatchRequest, MatchResponse};
+use queqiao_engine::{
+    Ask, Asked, Feature, FigureMatch, MAX_BATCH, MAX_K, Match, MatchRequest, MatchResponse, Verdict,
+};
 use queqiao_proto::v1;
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 /// Greatest sum of `k` over a batch: it bounds the answer.
 const MAX_BATCH_MATCHES: usize = 20_000;
@@ -237,6 +239,25 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
     };
     let mode = r.word(format_args!("{at}mode"), w.mode).unwrap_or_default();
     let today = r.optional_date(format_args!("{at}today"), &w.today);
+    let weights = read_weights(&mut r, at, &w.weights);
+    let per_organisation = match usize::try_from(w.per_organisation) {
+        Ok(0) => None,
+        Ok(n) => Some(n),
+        Err(_) => {
+            r.fail(
+                format_args!("{at}per_organisation"),
+                (
+                    format!("{} matches are no number of matches", w.per_organisation),
+                    format!("{} 不是有效的数目", w.per_organisation),
+                ),
+                (
+                    "expected 1 or more, or 0 for any number",
+                    "应为 1 及以上，或 0 表示不限",
+                ),
+            );
+            None
+        }
+    };
     let item = ask.map(|ask| BatchItem {
         tenant,
         asker,
@@ -249,10 +270,48 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
             quotes: !w.omit_quotes,
             today: today.unwrap_or(s.today),
             own_organisation: w.include_own_organisation,
+            weights,
+            per_organisation,
             deadline: s.deadline,
         },
     });
     r.finish(item)
+}
+
+/// The caller's weights, in the order of the features.
+fn read_weights(r: &mut Reader, at: &str, given: &BTreeMap<String, f64>) -> Vec<(Feature, f64)> {
+    let mut out = Vec::new();
+    for (name, &value) in given {
+        let Some(feature) = Feature::parse(name) else {
+            let all: Vec<&str> = Feature::ALL.iter().map(|f| f.as_str()).collect();
+            r.fail(
+                format_args!("{at}weights"),
+                (
+                    format!("no feature is called `{name}`"),
+                    format!("没有名为 `{name}` 的特征"),
+                ),
+                (
+                    format!("expected one of {}", all.join(", ")),
+                    format!("可用：{}", all.join("、")),
+                ),
+            );
+            continue;
+        };
+        if !(0.0..=100.0).contains(&value) {
+            r.fail(
+                format_args!("{at}weights.{name}"),
+                (
+                    format!("{value} is no weight"),
+                    format!("{value} 不是有效的权重"),
+                ),
+                ("expected a number from 0 to 100", "应为 0 至 100 的数"),
+            );
+            continue;
+        }
+        out.push((feature, value));
+    }
+    out.sort_by_key(|w| w.0);
+    out
 }
 
 /// A filter that does not parse, as the field at fault.
@@ -389,15 +448,45 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
             text: q.text,
             start: count(q.start),
             end: count(q.end),
-            asked: q.asked.map(|a| v1::Asked {
-                path: asking.map_or(a.path.clone(), |k| field_path(k, &a.path)),
-                text: a.text,
-                start: count(a.start),
-                end: count(a.end),
-            }),
+            asked: q.asked.map(|a| write_asked(asking, a)),
         }),
+        figures: m
+            .figures
+            .into_iter()
+            .map(|f| write_figure(m.kind, asking, f))
+            .collect(),
         name: name.to_string(),
         id: name.id.as_str().to_owned(),
+    }
+}
+
+fn write_asked(asking: Option<Kind>, a: Asked) -> v1::Asked {
+    v1::Asked {
+        path: asking.map_or(a.path.clone(), |k| field_path(k, &a.path)),
+        text: a.text,
+        start: count(a.start),
+        end: count(a.end),
+    }
+}
+
+fn write_figure(kind: Kind, asking: Option<Kind>, f: FigureMatch) -> v1::FigureMatch {
+    let verdict = match f.verdict {
+        Some(Verdict::Met) => v1::FigureVerdict::Met,
+        Some(Verdict::Partial) => v1::FigureVerdict::Partial,
+        Some(Verdict::Short) => v1::FigureVerdict::Short,
+        None => v1::FigureVerdict::Unknown,
+    };
+    v1::FigureMatch {
+        asked: Some(write_asked(asking, f.asked)),
+        offered: f.offered.map(|p| v1::Quote {
+            path: field_path(kind, &p.path),
+            text: p.text,
+            start: count(p.start),
+            end: count(p.end),
+            asked: None,
+        }),
+        verdict: verdict.into(),
+        margin: f.margin,
     }
 }
 

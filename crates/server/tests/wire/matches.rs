@@ -404,3 +404,70 @@ async fn a_candidate_is_explained_whatever_its_rank() {
         &["question"],
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_and_weights_of_the_callers_own() {
+    let s = start().await;
+    s.put(expert("e1", "张三", "膜分离，截留率达到99.2%")).await;
+    s.put(expert("e2", "李四", "膜分离，截留率为90%")).await;
+    let ask = question("膜分离，截留率不低于95%");
+    let a = s.matches().r#match(ask.clone()).await.unwrap().into_inner();
+    for (id, verdict) in [
+        ("e1", v1::FigureVerdict::Met),
+        ("e2", v1::FigureVerdict::Short),
+    ] {
+        let m = a.matches.iter().find(|m| m.id == id).unwrap();
+        let [f] = m.figures.as_slice() else {
+            panic!("{:?}", m.figures)
+        };
+        assert_eq!(f.verdict(), verdict);
+        let (asked, offered) = (f.asked.as_ref().unwrap(), f.offered.as_ref().unwrap());
+        assert_eq!(
+            (asked.path.as_str(), asked.text.as_str()),
+            ("text", "截留率不低于95%")
+        );
+        assert_eq!(offered.path, "expert.research[0]");
+        assert_eq!(f.margin.unwrap() > 0.0, verdict == v1::FigureVerdict::Met);
+    }
+
+    let weighed = v1::MatchRequest {
+        weights: [("words".to_owned(), 2.0), ("bigrams".to_owned(), 0.0)].into(),
+        ..ask.clone()
+    };
+    let a = s.matches().r#match(weighed).await.unwrap().into_inner();
+    let parts = &a.matches[0].parts;
+    let weight = |name: &str| parts.iter().find(|p| p.feature == name).map(|p| p.weight);
+    assert_eq!((weight("words"), weight("bigrams")), (Some(2.0), None));
+    assert!(a.weights_version.ends_with("with words=2,bigrams=0"));
+
+    for (bad, fields) in [
+        (
+            v1::MatchRequest {
+                weights: [("wrods".to_owned(), 1.0)].into(),
+                ..ask.clone()
+            },
+            ["weights"],
+        ),
+        (
+            v1::MatchRequest {
+                weights: [("words".to_owned(), f64::NAN)].into(),
+                ..ask.clone()
+            },
+            ["weights.words"],
+        ),
+        (
+            v1::MatchRequest {
+                per_organisation: -1,
+                ..ask
+            },
+            ["per_organisation"],
+        ),
+    ] {
+        check(
+            s.matches().r#match(bad).await,
+            Code::InvalidArgument,
+            "INVALID_FIELD",
+            &fields,
+        );
+    }
+}

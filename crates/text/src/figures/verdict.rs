@@ -2,10 +2,12 @@
 
 use super::{Figure, Interval};
 use crate::normalise;
+use serde::Serialize;
 use std::collections::HashSet;
 
 /// What an offered figure is to an asked one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All values that are offered are as asked.
     Met,
