@@ -1,8 +1,10 @@
 //! The command line. Scripts and checks rely on it: names and meanings stay.
 
 mod laboratory;
+mod operation;
 
 pub(crate) use laboratory::*;
+pub(crate) use operation::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use queqiao_domain::{Kind, Lang, TenantId};
@@ -96,7 +98,13 @@ pub(crate) enum Command {
     Embed(EmbedArgs),
     /// List and verify the models 查看与校验模型
     Models(ModelsArgs),
-    /// Copy the records of a data folder to a file, while it is not served 备份
+    /// Check the audit trail 校验审计日志
+    Audit(AuditArgs),
+    /// Check and explain the settings of the service 检查与解释配置
+    Config(ConfigArgs),
+    /// Make, list and revoke the keys of those who call the service 管理密钥
+    Key(KeyArgs),
+    /// Copy all records to a file, of a data folder or of a running server 备份
     Backup(BackupArgs),
     /// Make a data folder from a backup 恢复
     Restore(RestoreArgs),
@@ -137,18 +145,19 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Address to listen on; port 0 takes a free one.
-    #[arg(long, env = "QUEQIAO_LISTEN", default_value = "127.0.0.1:50051")]
-    pub(crate) listen: String,
-    /// Configuration file (TOML); flags and environment come before it.
-    #[arg(long, value_name = "FILE")]
+    /// Data folder [default: queqiao-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:50051].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Configuration file (TOML): flags come before the environment (QUEQIAO_…), that before the file.
+    #[arg(long, value_name = "FILE", env = "QUEQIAO_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Model by name.
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// Listen on an address that others can reach, without authentication.
+    /// Listen on an address that others can reach, although no key asks who calls.
     #[arg(long)]
     pub(crate) allow_insecure: bool,
 }
@@ -622,39 +631,6 @@ pub(crate) struct ModelsArgs {
     /// The model to add becomes the one that is used when none is named.
     #[arg(long, requires = "add")]
     pub(crate) default: bool,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BackupArgs {
-    /// File to write; must not exist.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RestoreArgs {
-    /// File that `backup` wrote.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DoctorArgs {
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// Build every index anew from the store.
-    #[arg(long)]
-    pub(crate) rebuild: bool,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,

@@ -83,6 +83,24 @@ impl From<queqiao_engine::embed::EmbedError> for Failure {
     }
 }
 
+impl From<queqiao_server::ServerError> for Failure {
+    fn from(e: queqiao_server::ServerError) -> Self {
+        Self {
+            message: e.message(),
+            bad_input: false,
+        }
+    }
+}
+
+impl From<queqiao_server::AccessError> for Failure {
+    fn from(e: queqiao_server::AccessError) -> Self {
+        Self {
+            message: e.message(),
+            bad_input: e.is_input(),
+        }
+    }
+}
+
 impl From<queqiao_desk::DeskError> for Failure {
     fn from(e: queqiao_desk::DeskError) -> Self {
         Self {

@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod failure;
 mod output;
+mod settings;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     init_tracing(&cli);
+    quiet_about_damage();
     let console = output::Console::new(&cli);
     let done = match cli.command {
         Command::Serve(ref a) => commands::serve::run(&cli, a),
@@ -34,6 +36,9 @@ fn main() -> ExitCode {
         Command::Train(ref a) => commands::train::run(&cli, a, &console),
         Command::Embed(ref a) => commands::embed::run(&cli, a, &console),
         Command::Models(ref a) => commands::models::run(&cli, a, &console),
+        Command::Audit(ref a) => commands::audit::run(a, &console),
+        Command::Config(ref a) => commands::config::run(&cli, a, &console),
+        Command::Key(ref a) => commands::key::run(a, &console),
         Command::Backup(ref a) => commands::care::backup(&cli, a, &console),
         Command::Restore(ref a) => commands::care::restore(&cli, a, &console),
         Command::Doctor(ref a) => commands::care::doctor(&cli, a, &console),
@@ -46,6 +51,18 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// redb panics on some damaged pages. The store catches that and tells it as damage, in words; the
+/// panic's own would only stand in the way. Every other panic is shown as ever.
+fn quiet_about_damage() {
+    let shown = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let of_redb = |l: &std::panic::Location<'_>| l.file().contains("redb-");
+        if !info.location().is_some_and(of_redb) {
+            shown(info);
+        }
+    }));
 }
 
 /// Logs go to stderr: readable on a terminal, JSON lines with `--log-json`.

@@ -8,6 +8,7 @@
 
 mod collection;
 mod conditions;
+mod contact;
 mod engine;
 mod entry;
 mod error;

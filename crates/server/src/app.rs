@@ -1,6 +1,6 @@
 //! What every service shares: the engine, the settings, and the threads that do the work.
 
-use crate::{config::ValidConfig, status};
+use crate::{audit::Trail, config::ValidConfig, metrics::Metrics, status};
 use queqiao_domain::Date;
 use queqiao_engine::{Engine, solve::Stop};
 use std::{
@@ -40,6 +40,10 @@ pub(crate) struct Deadline(pub(crate) Option<Instant>);
 pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) config: ValidConfig,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) trail: Option<Arc<Trail>>,
+    /// One backup at a time.
+    pub(crate) backups: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     writers: Arc<Semaphore>,
     planners: Arc<Semaphore>,
@@ -47,8 +51,16 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Arc<Engine>, config: ValidConfig) -> Self {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        config: ValidConfig,
+        metrics: Arc<Metrics>,
+        trail: Option<Arc<Trail>>,
+    ) -> Self {
         App {
+            metrics,
+            trail,
+            backups: Arc::new(Semaphore::new(1)),
             readers: Arc::new(Semaphore::new(config.workers)),
             writers: Arc::new(Semaphore::new(WRITERS)),
             planners: Arc::new(Semaphore::new((config.workers / 4).max(1))),

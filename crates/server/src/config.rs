@@ -1,7 +1,9 @@
 //! What a server is told, checked once.
 
+use crate::{AuditConfig, JwtConfig, TlsConfig, access::Gate};
+use queqiao_domain::Bilingual;
 use queqiao_engine::embed::ModelStore;
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// How a server listens, and what it bounds. [`Default`] is a server on loopback for one machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +12,19 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Listen beyond loopback although nobody is asked who they are.
     pub allow_insecure: bool,
+    /// The file of keys ([`KeyFile`](crate::KeyFile)). From the first key in it on, every caller
+    /// but those who ask for health has to show one.
+    pub keys: Option<PathBuf>,
+    /// An identity provider whose tokens are accepted beside keys.
+    pub jwt: Option<JwtConfig>,
+    /// The server's certificate; without one it speaks in the clear.
+    pub tls: Option<TlsConfig>,
+    /// The audit trail; without it nothing is kept of who did what.
+    pub audit: Option<AuditConfig>,
+    /// Requests a second that a caller may make who has no quota of their own; 0 is no bound.
+    pub requests_per_second: u32,
+    /// A request that takes this long is told in the log.
+    pub slow_request: Duration,
     /// Greatest request message, bytes, before and after decompression.
     pub max_request_bytes: usize,
     /// Greatest response message, bytes.
@@ -46,6 +61,12 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 50_051)),
             allow_insecure: false,
+            keys: None,
+            jwt: None,
+            tls: None,
+            audit: None,
+            requests_per_second: 0,
+            slow_request: Duration::from_secs(2),
             max_request_bytes: 16 << 20,
             max_response_bytes: 64 << 20,
             max_concurrent_requests: 256,
@@ -68,8 +89,9 @@ impl Default for ServerConfig {
 pub enum ConfigError {
     /// Beyond loopback without authentication.
     #[error(
-        "{listen} can be reached from other machines, and this server does not ask callers who they are: \
-         listen on 127.0.0.1 or [::1] behind a proxy that does, or set allow_insecure if the network is closed"
+        "{listen} can be reached from other machines, and this server would not ask callers who they are: \
+         make a key first (queqiao key create --name platform --role reader,writer, with the same --data), \
+         or listen on 127.0.0.1; set allow_insecure (--allow-insecure) only if the network is closed"
     )]
     Insecure {
         /// The address.
@@ -89,6 +111,25 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// In both languages.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            ConfigError::Insecure { listen } => format!(
+                "其他机器可以访问 {listen}，而本服务不会验证调用者身份：请先创建密钥（queqiao key create --name platform --role reader,writer，--data 与服务一致），\
+                 或只监听 127.0.0.1；仅当网络封闭时才可设置 allow_insecure（--allow-insecure）"
+            ),
+            ConfigError::Range {
+                field,
+                given,
+                least,
+                most,
+            } => format!("{field} 为 {given}：应在 {least} 至 {most} 之间"),
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
+}
+
 /// Settings that passed every check.
 #[derive(Debug, Clone)]
 pub(crate) struct ValidConfig(ServerConfig);
@@ -104,11 +145,6 @@ impl std::ops::Deref for ValidConfig {
 impl ServerConfig {
     /// Checks every setting.
     pub(crate) fn check(self) -> Result<ValidConfig, ConfigError> {
-        if !self.listen.ip().is_loopback() && !self.allow_insecure {
-            return Err(ConfigError::Insecure {
-                listen: self.listen,
-            });
-        }
         const HOUR: u64 = 3_600;
         let numbers = [
             (
@@ -150,6 +186,7 @@ impl ServerConfig {
             ("keepalive_timeout", self.keepalive_timeout, HOUR),
             ("request_timeout", self.request_timeout, 24 * HOUR),
             ("drain_timeout", self.drain_timeout, HOUR),
+            ("slow_request", self.slow_request, 24 * HOUR),
         ];
         for (field, given, most) in times {
             if given < Duration::from_millis(1) || given > Duration::from_secs(most) {
@@ -162,6 +199,19 @@ impl ServerConfig {
             }
         }
         Ok(ValidConfig(self))
+    }
+}
+
+impl ValidConfig {
+    /// Whether callers are told apart as far as the address demands.
+    pub(crate) fn check_access(&self, gate: &Gate) -> Result<(), ConfigError> {
+        let closed = self.listen.ip().is_loopback() || self.allow_insecure;
+        if closed || gate.has_valid_key() {
+            return Ok(());
+        }
+        Err(ConfigError::Insecure {
+            listen: self.listen,
+        })
     }
 }
 
@@ -182,6 +232,7 @@ fn range(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{KeyFile, NewKey, Role, Tenants};
 
     #[test]
     fn beyond_loopback_only_on_request() {
@@ -189,17 +240,40 @@ mod tests {
             listen: "0.0.0.0:0".parse().unwrap(),
             ..ServerConfig::default()
         };
-        let e = open.clone().check().unwrap_err().to_string();
-        assert!(
-            e.contains("0.0.0.0:0") && e.contains("allow_insecure"),
-            "{e}"
-        );
+        let checked = |config: ServerConfig| {
+            let gate = Gate::new(config.keys.as_deref(), None).unwrap();
+            config.check().unwrap().check_access(&gate)
+        };
+        let e = checked(open.clone()).unwrap_err().message();
+        for text in [&e.en, &e.zh] {
+            for part in ["0.0.0.0:0", "allow_insecure", "queqiao key create"] {
+                assert!(text.contains(part), "{part} in {text}");
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = KeyFile::path_in(dir.path());
+        let keyed = ServerConfig {
+            keys: Some(path.clone()),
+            ..open.clone()
+        };
+        assert!(checked(keyed.clone()).is_err(), "no key is there yet");
+        let key = NewKey {
+            name: "t".to_owned(),
+            roles: [Role::Reader].into_iter().collect(),
+            tenants: Tenants::All,
+            expires: None,
+            requests_per_second: None,
+        };
+        let (key, _) = KeyFile::create(&path, key).unwrap();
+        assert!(checked(keyed.clone()).is_ok());
+        KeyFile::revoke(&path, &key.id).unwrap();
+        assert!(checked(keyed).is_err(), "the only key is revoked");
         let insecure = ServerConfig {
             allow_insecure: true,
             ..open
         };
-        assert!(insecure.check().is_ok());
-        assert!(ServerConfig::default().check().is_ok());
+        assert!(checked(insecure).is_ok());
+        assert!(checked(ServerConfig::default()).is_ok());
     }
 
     #[test]

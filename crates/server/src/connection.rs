@@ -4,7 +4,9 @@
 //! the last one at shutdown. Here every connection has a place under a cap, a time to begin, a time
 //! to be idle, and a deadline once the server drains.
 
-use crate::config::ValidConfig;
+mod stream;
+
+use crate::{config::ValidConfig, guards::Peer, metrics::Metrics, tls::Tls};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -12,7 +14,7 @@ use hyper_util::{
 };
 use std::{
     convert::Infallible,
-    io,
+    net::SocketAddr,
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -21,12 +23,13 @@ use std::{
     task::{Context, Poll},
     time::{Duration, Instant},
 };
+use stream::{Counted, Stream};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
 };
+use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
@@ -35,10 +38,33 @@ const PREFACE: u64 = 24;
 /// After an error of accept (no file descriptors left) the loop waits, so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Where connections come from, and what is seen of them.
+pub(crate) struct Door {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// An open connection, for the figures.
+struct Counter(Arc<Metrics>);
+
+impl Counter {
+    fn new(metrics: &Arc<Metrics>) -> Self {
+        metrics.connections.inc();
+        Counter(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
+}
+
 /// Accepts and serves until `shutdown`, calls `draining`, then drains. Says how many connections
 /// had to be cut.
 pub(crate) async fn serve<S>(
-    listener: TcpListener,
+    door: Door,
     service: S,
     config: &ValidConfig,
     shutdown: impl Future<Output = ()>,
@@ -51,6 +77,11 @@ where
         + 'static,
     S::Future: Send,
 {
+    let Door {
+        listener,
+        tls,
+        metrics,
+    } = door;
     let mut shutdown = pin!(shutdown);
     let places = Arc::new(Semaphore::new(config.max_connections));
     let (stop, stopped) = watch::channel(false);
@@ -62,14 +93,24 @@ where
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
                     Ok(place) => {
-                        let one = connection(stream, service.clone(), config.clone(), stopped.clone());
+                        let acceptor = tls.as_ref().map(|t| t.acceptor());
+                        let (service, config, stopped) = (service.clone(), config.clone(), stopped.clone());
+                        let counter = Counter::new(&metrics);
                         open.spawn(async move {
-                            let _place = place;
-                            one.await;
+                            let (_place, counter) = (place, counter);
+                            match handshake(stream, acceptor, &config, stopped.clone()).await {
+                                Some(stream) => connection(stream, peer, service, config, stopped).await,
+                                None => {
+                                    counter.0.handshakes_failed.inc();
+                                }
+                            }
                         });
                     }
                     // Closed by dropping it: a client retries, a full queue would let it hang.
-                    Err(_) => tracing::warn!(%peer, "a connection was refused: max_connections are open"),
+                    Err(_) => {
+                        metrics.connections_refused.inc();
+                        tracing::warn!(%peer, "a connection was refused: max_connections are open");
+                    }
                 },
                 Err(e) => {
                     tracing::warn!("a connection could not be accepted: {e}");
@@ -94,9 +135,38 @@ where
     cut
 }
 
+/// The stream to speak HTTP over; nothing when the other side does not get that far in time.
+async fn handshake(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    config: &ValidConfig,
+    mut stopped: watch::Receiver<bool>,
+) -> Option<Stream> {
+    // Small answers leave at once.
+    let _ = stream.set_nodelay(true);
+    let Some(acceptor) = acceptor else {
+        return Some(Stream::Plain(stream));
+    };
+    tokio::select! {
+        done = tokio::time::timeout(config.handshake_timeout, acceptor.accept(stream)) => match done {
+            Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream))),
+            Ok(Err(e)) => {
+                tracing::debug!("a TLS handshake failed: {e}");
+                None
+            }
+            Err(_) => {
+                tracing::debug!("a TLS handshake took too long and was broken off");
+                None
+            }
+        },
+        _ = stopped.wait_for(|s| *s) => None,
+    }
+}
+
 /// One connection, until either side ends it or it breaks a rule.
 async fn connection<S>(
-    stream: TcpStream,
+    stream: Stream,
+    peer: SocketAddr,
     service: S,
     config: ValidConfig,
     mut stopped: watch::Receiver<bool>,
@@ -107,17 +177,14 @@ async fn connection<S>(
         + 'static,
     S::Future: Send,
 {
-    // Small answers leave at once.
-    let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new());
-    let io = TokioIo::new(Counted {
-        stream,
-        activity: Arc::clone(&activity),
-    });
+    let io = TokioIo::new(Counted::new(stream, Arc::clone(&activity)));
     let served = Arc::clone(&activity);
     let service = hyper::service::service_fn(move |request: http::Request<Incoming>| {
         let busy = served.busy();
-        let one = service.clone().oneshot(request.map(Body::new));
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        let one = service.clone().oneshot(request);
         async move {
             let response = one.await?;
             // Busy until the body has been sent or dropped.
@@ -256,55 +323,5 @@ impl http_body::Body for Answer {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// A stream that counts what is read from it.
-struct Counted {
-    stream: TcpStream,
-    activity: Arc<Activity>,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let done = Pin::new(&mut self.stream).poll_read(cx, buf);
-        let read = buf.filled().len() - before;
-        self.activity.read.fetch_add(read as u64, Ordering::Relaxed);
-        done
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -1,10 +1,16 @@
 //! What every request passes, whatever its method.
 //!
-//! In this order: a request id and a span; a place among the requests in work (over all
+//! In this order: a request id and a span; who calls, and whether they may; a place among the requests in work (over all
 //! connections, so that no client is served by opening more of them); a deadline; a net for
 //! panics; and, on the way out, statuses that mean what the protocol says and carry details.
 
-use crate::{app::Deadline, config::ValidConfig, request_id, status};
+use crate::{
+    access::{API_KEY, Context as Call, Refused, methods},
+    app::Deadline,
+    config::ValidConfig,
+    guards::{Guards, Watched},
+    request_id, status,
+};
 use http::{HeaderMap, HeaderValue};
 use std::{
     convert::Infallible,
@@ -23,9 +29,10 @@ use tracing::Instrument;
 /// Health is asked when a server is busiest, and costs nothing.
 const ALWAYS_ADMITTED: &str = "/grpc.health.v1.Health/";
 /// Take as long as the data need; the client's deadline alone bounds them.
-const WITHOUT_SERVER_TIMEOUT: [&str; 2] = [
+const WITHOUT_SERVER_TIMEOUT: [&str; 3] = [
     "/queqiao.v1.AdminService/RebuildIndex",
     "/queqiao.v1.AdminService/ChangeModel",
+    "/queqiao.v1.AdminService/Backup",
 ];
 
 type Request = http::Request<Body>;
@@ -35,15 +42,17 @@ type Response = http::Response<Body>;
 #[derive(Clone)]
 pub(crate) struct Gateway {
     routes: Routes,
+    guards: Arc<Guards>,
     places: Arc<Semaphore>,
     request_timeout: Duration,
     max_request_bytes: usize,
 }
 
 impl Gateway {
-    pub(crate) fn new(routes: Routes, config: &ValidConfig) -> Self {
+    pub(crate) fn new(routes: Routes, guards: Arc<Guards>, config: &ValidConfig) -> Self {
         Gateway {
             routes: routes.prepare(),
+            guards,
             places: Arc::new(Semaphore::new(config.max_concurrent_requests)),
             request_timeout: config.request_timeout,
             max_request_bytes: config.max_request_bytes,
@@ -51,26 +60,22 @@ impl Gateway {
     }
 
     async fn handle(mut self, request: Request) -> Response {
-        let started = Instant::now();
         let id = request_id::of(request.headers());
         let method: String = request.uri().path().chars().take(100).collect();
         let span = tracing::info_span!(
             "rpc",
             method,
             request_id = id.as_str(),
+            subject = tracing::field::Empty,
             tenant = tracing::field::Empty
         );
         async move {
-            let mut response = match self.answer(request).await {
+            let mut watched = self.guards.watch(&request, &id);
+            let mut response = match self.answer(request, &mut watched).await {
                 Ok(r) => self.checked(r),
                 Err(s) => s.into_http(),
             };
-            let code = code(&response);
-            tracing::info!(
-                code = ?code,
-                ms = started.elapsed().as_secs_f64() * 1_000.0,
-                "request"
-            );
+            watched.answered(code(&response));
             if let Ok(value) = HeaderValue::from_str(&id) {
                 response.headers_mut().insert(request_id::HEADER, value);
             }
@@ -80,7 +85,31 @@ impl Gateway {
         .await
     }
 
-    async fn answer(&mut self, mut request: Request) -> Result<Response, Status> {
+    async fn answer(
+        &mut self,
+        mut request: Request,
+        watched: &mut Watched,
+    ) -> Result<Response, Status> {
+        let need = methods::need(request.uri().path());
+        let caller = match self.guards.gate.admit(request.headers(), need) {
+            Ok(caller) => caller,
+            Err(Refused { status, caller }) => {
+                watched.called_by(Call::new(caller));
+                return Err(status);
+            }
+        };
+        let call = Call::new(caller);
+        watched.called_by(call.clone());
+        if need.is_none() {
+            return Err(unknown_method());
+        }
+        if need != Some(methods::Need::Nothing) {
+            self.guards.quota.take(call.caller())?;
+        }
+        // Nothing further in has a use for the secret.
+        request.headers_mut().remove(http::header::AUTHORIZATION);
+        request.headers_mut().remove(API_KEY);
+        request.extensions_mut().insert(call);
         let path = request.uri().path();
         let _place = if path.starts_with(ALWAYS_ADMITTED) {
             None
@@ -158,13 +187,9 @@ impl Gateway {
                 &format!("the request does not read as a message of this method: {text}"),
             )
         } else if s.code() == Code::Unimplemented && text.is_empty() {
-            status::plain(
-                Code::Unimplemented,
-                "UNKNOWN_METHOD",
-                "there is no such method: ask server reflection for what there is",
-            )
+            unknown_method()
         } else {
-            status::plain(s.code(), reason(s.code()), text)
+            status::plain(s.code(), status::code_name(s.code()), text)
         };
         let mut out: Response = better.into_http();
         for (name, value) in s.metadata().clone().into_headers() {
@@ -176,6 +201,14 @@ impl Gateway {
     }
 }
 
+fn unknown_method() -> Status {
+    status::plain(
+        Code::Unimplemented,
+        "UNKNOWN_METHOD",
+        "there is no such method: ask server reflection for what there is",
+    )
+}
+
 /// How tonic 0.14 begins its messages about bytes that are no message.
 const UNREADABLE: [&str; 4] = [
     "failed to decode Protobuf message",
@@ -183,29 +216,6 @@ const UNREADABLE: [&str; 4] = [
     "protocol error",
     "Unexpected EOF decoding stream",
 ];
-
-/// The name of a code, for statuses that came without a reason.
-fn reason(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
-}
 
 /// The code an answer begins with; a stream that fails later says so in its trailers.
 fn code(response: &Response) -> Code {

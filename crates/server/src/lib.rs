@@ -9,15 +9,27 @@
 // A Status is what every handler returns; boxing it would only move the copy.
 #![allow(clippy::result_large_err)]
 
+mod access;
 mod app;
+mod audit;
 mod config;
 mod connection;
 mod convert;
+mod front;
 mod gateway;
+mod guards;
+mod metrics;
+mod quota;
 mod request_id;
 mod server;
 mod services;
 mod status;
+mod tls;
 
+pub use access::{AccessError, JwtConfig, KeyFile, KeyInfo, NewKey, Role, Roles, Tenants};
+pub use audit::{
+    AuditConfig, AuditError, AuditReport, Event as AuditEvent, Trail, verify as verify_audit,
+};
 pub use config::{ConfigError, ServerConfig};
 pub use server::{BoundServer, Drained, Server, ServerError};
+pub use tls::{TlsConfig, TlsError};

@@ -1,19 +1,27 @@
 //! A server: bound, then served until it is told to stop.
 
 use crate::{
+    access::{AccessError, Gate},
     app::App,
+    audit::{AuditError, Event, Trail},
     config::{ConfigError, ServerConfig, ValidConfig},
-    connection,
+    connection::{self, Door},
+    front::{Front, Pages},
     gateway::Gateway,
-    services::{AdminApi, EventApi, HealthApi, MatchApi, RecordApi, TeamApi},
+    guards::{Guards, note},
+    metrics::Metrics,
+    quota::Quota,
+    services::{self, AdminApi, EventApi, HealthApi, MatchApi, RecordApi, TeamApi},
+    tls::{Tls, TlsError},
 };
+use queqiao_domain::Bilingual;
 use queqiao_engine::Engine;
 use queqiao_proto::v1::{
     admin_service_server::AdminServiceServer, event_service_server::EventServiceServer,
     match_service_server::MatchServiceServer, record_service_server::RecordServiceServer,
     team_service_server::TeamServiceServer,
 };
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 use tonic::{
     codec::CompressionEncoding::{Gzip, Zstd},
@@ -29,6 +37,15 @@ pub enum ServerError {
     /// A setting cannot be.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The keys do not read.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The certificates do not do.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The audit trail cannot be written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The port is taken.
     #[error(
         "{listen} is in use by another process: stop that one, or listen on another port (port 0 takes a free one)"
@@ -56,6 +73,34 @@ pub enum ServerError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
+impl ServerError {
+    /// In both languages.
+    pub fn message(&self) -> Bilingual {
+        let with = |source: &dyn std::error::Error| format!("{self}: {source}");
+        match self {
+            ServerError::Config(e) => e.message(),
+            ServerError::Access(e) => e.message(),
+            ServerError::Tls(e) => e.message(),
+            ServerError::Audit(e) => e.message(),
+            ServerError::InUse { listen, source } => Bilingual::new(
+                with(source),
+                format!(
+                    "{listen} 已被其他进程占用：请先停止该进程，或改用其他端口（端口 0 自动选择空闲端口）"
+                ),
+            ),
+            ServerError::Bind { listen, source } => Bilingual::new(
+                with(source),
+                format!(
+                    "无法监听 {listen}：{source}；请检查该地址是否属于本机、端口是否允许使用（1024 以下常受限制）"
+                ),
+            ),
+            ServerError::Reflection(e) => {
+                Bilingual::new(with(e), "接口描述无法读取：请重新构建程序")
+            }
+        }
+    }
+}
+
 /// The way to a server.
 #[derive(Debug)]
 pub struct Server;
@@ -70,7 +115,15 @@ impl Server {
         config: ServerConfig,
         engine: Arc<Engine>,
     ) -> Result<BoundServer, ServerError> {
-        let config = config.check()?;
+        let Checked { config, gate, tls } = config.checked()?;
+        if tls.is_none() && gate.asks() && !config.listen.ip().is_loopback() {
+            tracing::warn!(
+                "keys travel in the clear on this address: give the server a certificate (tls.certificate, tls.key), or keep a proxy with TLS in front of it"
+            );
+        }
+        if let Some(tls) = &tls {
+            tracing::info!(until = %tls.expires(), mutual = config.tls.as_ref().is_some_and(|t| t.client_ca.is_some()), "TLS");
+        }
         let listen = config.listen;
         let listener = TcpListener::bind(listen).await.map_err(|source| {
             if source.kind() == io::ErrorKind::AddrInUse {
@@ -83,23 +136,80 @@ impl Server {
             .local_addr()
             .map_err(|source| ServerError::Bind { listen, source })?;
         let (serving, watched) = watch::channel(true);
-        let app = Arc::new(App::new(engine, config.clone()));
-        let gateway = Gateway::new(routes(&app, watched)?, &config);
+        let metrics = Arc::new(Metrics::new());
+        let trail = config.audit.clone().map(Trail::open).transpose()?;
+        let trail = trail.map(Arc::new);
+        let app = App::new(engine, config.clone(), Arc::clone(&metrics), trail.clone());
+        let app = Arc::new(app);
+        services::clear_backups(app.engine.store().folder());
+        let guards = Guards::new(
+            Arc::clone(&gate),
+            Quota::new(config.requests_per_second),
+            Arc::clone(&metrics),
+            trail.clone(),
+            config.slow_request,
+        );
+        let pages = Pages {
+            app: Arc::clone(&app),
+            gate,
+            metrics: Arc::clone(&metrics),
+            tls: tls.clone(),
+            serving: watched.clone(),
+        };
+        let gateway = Gateway::new(routes(&app, watched)?, Arc::new(guards), &config);
         Ok(BoundServer {
-            listener,
+            door: Door {
+                listener,
+                tls,
+                metrics,
+            },
             local_addr,
             gateway,
+            pages,
+            trail,
             config,
             serving,
         })
     }
 }
 
+/// Settings, and what was read because of them.
+struct Checked {
+    config: ValidConfig,
+    gate: Arc<Gate>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl ServerConfig {
+    /// Checks everything that can be checked without a port and without data: the values, the keys,
+    /// the certificates.
+    ///
+    /// # Errors
+    /// What [`Server::bind`] would say of it.
+    pub fn preflight(&self) -> Result<(), ServerError> {
+        self.clone().checked().map(|_| ())
+    }
+
+    fn checked(self) -> Result<Checked, ServerError> {
+        let config = self.check()?;
+        let gate = Arc::new(Gate::new(config.keys.as_deref(), config.jwt.as_ref())?);
+        config.check_access(&gate)?;
+        let tls = config.tls.as_ref().map(Tls::load).transpose()?;
+        Ok(Checked {
+            tls: tls.map(Arc::new),
+            config,
+            gate,
+        })
+    }
+}
+
 /// A server that has its port.
 pub struct BoundServer {
-    listener: TcpListener,
+    door: Door,
     local_addr: SocketAddr,
     gateway: Gateway,
+    pages: Pages,
+    trail: Option<Arc<Trail>>,
     config: ValidConfig,
     serving: watch::Sender<bool>,
 }
@@ -129,18 +239,61 @@ impl BoundServer {
     /// connection is accepted, requests in work are finished, and what is not done after
     /// [`ServerConfig::drain_timeout`] is cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
-        let service = GrpcWebLayer::new().layer(self.gateway);
+        let service = Front {
+            inner: GrpcWebLayer::new().layer(self.gateway),
+            pages: self.pages,
+        };
+        let (trail, metrics) = (self.trail.clone(), Arc::clone(&self.door.metrics));
+        let place = format!(
+            "queqiao {} on {}",
+            env!("CARGO_PKG_VERSION"),
+            self.local_addr
+        );
+        let say = |action: &str| {
+            if let Some(trail) = &trail {
+                let event = Event {
+                    subject: "operator".to_owned(),
+                    action: action.to_owned(),
+                    objects: vec![place.clone()],
+                    result: "OK".to_owned(),
+                    ..Event::default()
+                };
+                note(trail, &metrics, event, true);
+            }
+        };
+        say("service.start");
+        let syncing = self
+            .trail
+            .clone()
+            .map(|t| tokio::spawn(sync_every_second(t)));
         tracing::info!(addr = %self.local_addr, "serving");
         let serving = self.serving;
         let draining = || {
             tracing::info!("draining");
             serving.send_replace(false);
         };
-        let cut = connection::serve(self.listener, service, &self.config, shutdown, draining).await;
+        let cut = connection::serve(self.door, service, &self.config, shutdown, draining).await;
+        if let Some(task) = syncing {
+            task.abort();
+        }
+        say("service.stop");
         if cut > 0 {
             tracing::warn!(cut, "the drain's deadline passed: connections were cut");
         }
         Drained { cut }
+    }
+}
+
+/// What the audit trail holds is on disk a second later.
+async fn sync_every_second(trail: Arc<Trail>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let trail = Arc::clone(&trail);
+        match tokio::task::spawn_blocking(move || trail.sync()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::error!("the audit trail is not on disk: {}", e.message()),
+            Err(_) => return,
+        }
     }
 }
 

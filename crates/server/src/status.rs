@@ -300,6 +300,18 @@ pub(crate) fn retry(reason: &'static str, message: &str) -> Status {
     p.status()
 }
 
+/// Something that goes away in a while.
+pub(crate) fn retry_after(
+    code: tonic::Code,
+    reason: &'static str,
+    text: &Bilingual,
+    wait: Duration,
+) -> Status {
+    let mut p = Problem::new(code, reason, text.en.clone()).zh(&text.zh);
+    p.details.set_retry_info(Some(wait));
+    p.status()
+}
+
 /// A limit on sizes.
 pub(crate) fn too_large(reason: &'static str, message: String, limit: usize) -> Status {
     Problem::new(tonic::Code::ResourceExhausted, reason, message)
@@ -310,6 +322,41 @@ pub(crate) fn too_large(reason: &'static str, message: String, limit: usize) -> 
 /// A status that is told by its code and a text.
 pub(crate) fn plain(code: tonic::Code, reason: &'static str, message: &str) -> Status {
     Problem::new(code, reason, message).status()
+}
+
+/// The name of a code, as the protocol writes it.
+pub(crate) fn code_name(code: tonic::Code) -> &'static str {
+    match code {
+        tonic::Code::Ok => "OK",
+        tonic::Code::Cancelled => "CANCELLED",
+        tonic::Code::Unknown => "UNKNOWN",
+        tonic::Code::InvalidArgument => "INVALID_ARGUMENT",
+        tonic::Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        tonic::Code::NotFound => "NOT_FOUND",
+        tonic::Code::AlreadyExists => "ALREADY_EXISTS",
+        tonic::Code::PermissionDenied => "PERMISSION_DENIED",
+        tonic::Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        tonic::Code::FailedPrecondition => "FAILED_PRECONDITION",
+        tonic::Code::Aborted => "ABORTED",
+        tonic::Code::OutOfRange => "OUT_OF_RANGE",
+        tonic::Code::Unimplemented => "UNIMPLEMENTED",
+        tonic::Code::Internal => "INTERNAL",
+        tonic::Code::Unavailable => "UNAVAILABLE",
+        tonic::Code::DataLoss => "DATA_LOSS",
+        tonic::Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// A status with its text in both languages, and what programs want to know of it.
+pub(crate) fn told(
+    code: tonic::Code,
+    reason: &'static str,
+    text: &Bilingual,
+    metadata: &[(&str, &str)],
+) -> Status {
+    let p = Problem::new(code, reason, text.en.clone()).zh(&text.zh);
+    let p = metadata.iter().fold(p, |p, (k, v)| p.with(k, v));
+    p.status()
 }
 
 /// An error and its causes, each once.

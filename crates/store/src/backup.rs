@@ -1,10 +1,10 @@
 //! Backup: one moment of the store, written anew.
 
 use crate::{
-    Store, StoreError,
+    Options, Store, StoreError, VerifyReport,
     error::Inner,
-    folder::{new_identity, partial, sync_dir},
-    handle::guard,
+    folder::{new_identity, not_redb, partial, sync_dir},
+    handle::{Handle, guard},
     tables::{BY_KIND, CHANGES, COUNTS, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS, Tables},
 };
 use redb::{Builder, Database, Durability, Key, ReadTransaction, TableDefinition, Value};
@@ -67,6 +67,17 @@ impl Store {
         tracing::info!(file = %path.display(), "backup written");
         Ok(())
     }
+}
+
+/// Opens a backup and reads all of it: every row, every index, every sum.
+///
+/// # Errors
+/// [`StoreError::NotAStore`], [`StoreError::Damaged`], [`StoreError::NewerFormat`], [`StoreError::Io`].
+pub fn verify_backup(path: &Path) -> Result<VerifyReport, StoreError> {
+    let file = path.to_owned();
+    let open = move || Ok(Builder::new().set_cache_size(32 << 20).open(&file)?);
+    let handle = Handle::new(path.to_owned(), Box::new(open), None).map_err(not_redb)?;
+    Store::with_handle(handle, Options::default())?.verify()
 }
 
 fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {

@@ -13,7 +13,7 @@ pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
 pub enum StoreError {
     /// Another process, or this one, has the folder open.
     #[error(
-        "the data folder {} is in use{}: stop that process, or send it the request over gRPC",
+        "the data folder {} is in use{}: stop that process, or send it the request over gRPC (a backup: queqiao backup FILE --server URL)",
         path.display(), holder.map_or(String::new(), |p| format!(" by process {p}"))
     )]
     InUse {

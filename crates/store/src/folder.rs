@@ -16,6 +16,8 @@ use std::{
 /// The store's file in a data folder.
 pub(crate) const FILE: &str = "store.redb";
 const LOCK: &str = "LOCK";
+/// Folders that others of the program keep in a data folder, perhaps before it has a store.
+const NEIGHBOURS: [&str; 2] = ["access", "audit"];
 
 /// Puts the tables and numbers of an empty store into a new database.
 pub(crate) fn initialise(db: &Database) -> Inner<()> {
@@ -100,7 +102,9 @@ pub(crate) fn foreign(dir: &Path) -> io::Result<Option<String>> {
     for entry in entries {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        let ours = name == LOCK || name == format!("{FILE}.partial");
+        let ours = name == LOCK
+            || name == format!("{FILE}.partial")
+            || NEIGHBOURS.contains(&name.as_ref());
         if !(ours || name.starts_with('.') || name == "lost+found") {
             return Ok(Some(name.into_owned()));
         }

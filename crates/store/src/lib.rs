@@ -26,6 +26,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use backup::verify_backup;
 pub use error::{Cause, Rejection, StoreError};
 pub use iter::{Changes, Scan, Since};
 pub use model::{

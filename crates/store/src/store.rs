@@ -191,6 +191,11 @@ impl Store {
         self.id
     }
 
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.handle.path().parent().unwrap_or(Path::new("."))
+    }
+
     /// The size of the file, in bytes.
     ///
     /// # Errors

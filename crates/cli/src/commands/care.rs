@@ -1,23 +1,48 @@
 //! `queqiao backup`, `restore` and `doctor`: looking after a data folder.
 
+mod remote;
+
 use super::open;
 use crate::{
     args::{BackupArgs, Cli, DoctorArgs, Format, RestoreArgs},
-    failure::Failure,
+    failure::{Failure, chain},
     output::Console,
 };
-use queqiao_domain::TenantId;
-use queqiao_engine::{Statistics, store::Store};
+use queqiao_domain::{Bilingual, TenantId};
+use queqiao_engine::{
+    Statistics,
+    store::{Store, verify_backup},
+};
+use queqiao_server::{AuditConfig, KeyFile, verify_audit};
 use serde::Serialize;
 
 pub(crate) fn backup(_: &Cli, args: &BackupArgs, console: &Console) -> Result<(), Failure> {
-    existing(&args.data.data)?;
-    let store = Store::open(&args.data.data)?;
-    store.backup_to(&args.file)?;
+    let file = &args.file;
+    if file.exists() {
+        let shown = file.display();
+        return Err(Failure::failed(
+            format!("{shown} exists already: give a new file"),
+            format!("{shown} 已存在：请换一个文件名"),
+        ));
+    }
+    match &args.server {
+        Some(server) => remote::fetch(server, args)?,
+        None => {
+            existing(&args.data.data)?;
+            Store::open(&args.data.data)?.backup_to(file)?;
+            if !verify_backup(file)?.is_sound() {
+                let _ = std::fs::remove_file(file);
+                return Err(Failure::failed(
+                    "the copy is not sound: run `queqiao doctor` on the data folder",
+                    "备份副本不完好：请对数据目录运行 `queqiao doctor`",
+                ));
+            }
+        }
+    }
     console.line(format!(
         "{} {}",
-        console.say("backed up to", "已备份到"),
-        args.file.display()
+        console.say("backed up, and checked:", "已备份并校验："),
+        file.display()
     ));
     Ok(())
 }
@@ -36,29 +61,35 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
         Failure::failed(format!("{what} failed: {e}"), format!("{what} 失败：{e}"))
     };
     std::fs::create_dir_all(to).map_err(|e| failed(&format!("making {shown}"), e))?;
-    std::fs::copy(from, to.join("store.redb"))
-        .map_err(|e| failed(&format!("copying {}", from.display()), e))?;
+    let file = to.join("store.redb");
+    // On disk before anybody is told that it is there.
+    let copied = std::fs::copy(from, &file)
+        .and_then(|_| std::fs::File::open(&file)?.sync_all())
+        .map_err(|e| failed(&format!("copying {}", from.display()), e));
     // A backup that does not open, or is not sound, must not be taken for a data folder.
-    let sound = Store::open(to).and_then(|s| s.verify());
-    match sound {
-        Ok(report) if report.is_sound() => {
-            console.line(format!(
-                "{} {shown}",
-                console.say("restored to", "已恢复到")
-            ));
-            Ok(())
-        }
-        other => {
-            let _ = std::fs::remove_dir_all(to);
-            Err(match other {
-                Err(e) => e.into(),
-                Ok(_) => Failure::failed(
-                    format!("{} is damaged: take another backup", from.display()),
-                    format!("{} 已损坏：请换用其他备份", from.display()),
-                ),
-            })
-        }
+    let done = copied.and_then(|()| {
+        let sound = verify_backup(&file).map(|r| (r.is_sound(), r.problems.into_iter().next()));
+        let problem = match sound {
+            Ok((true, _)) => return Ok(()),
+            Ok((false, problem)) => problem.unwrap_or_default(),
+            Err(e) => chain(&e),
+        };
+        let from = from.display();
+        Err(Failure::failed(
+            format!("{from} is damaged or no backup ({problem}): take another one"),
+            format!("{from} 已损坏或不是备份（{problem}）：请换用其他备份"),
+        ))
+    });
+    if done.is_err() {
+        // Nothing was there before.
+        let _ = std::fs::remove_dir_all(to);
+        return done;
     }
+    console.line(format!(
+        "{} {shown}",
+        console.say("restored, and checked:", "已恢复并校验：")
+    ));
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -66,6 +97,8 @@ struct Health {
     data: String,
     store_sound: bool,
     problems: Vec<String>,
+    /// What is wrong beside the store, and what to do.
+    advice: Vec<Bilingual>,
     tenants: Vec<TenantHealth>,
 }
 
@@ -85,6 +118,7 @@ pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<
         data: args.data.data.display().to_string(),
         store_sound: report.is_sound(),
         problems: report.problems.clone(),
+        advice: beside(&args.data.data),
         tenants: Vec::new(),
     };
     for tenant in tenants {
@@ -112,6 +146,9 @@ pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<
             for p in &health.problems {
                 console.line(format!("  {p}"));
             }
+            for a in &health.advice {
+                console.line(format!("! {}", console.text(a)));
+            }
             let mut table = console.table(match console.lang {
                 queqiao_domain::Lang::En => ["tenant", "records", "passages", "index", "model"],
                 queqiao_domain::Lang::Zh => ["租户", "记录", "段落", "索引", "模型"],
@@ -136,13 +173,34 @@ pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<
         }
     }
     if health.store_sound {
-        Ok(())
+        let Some(first) = health.advice.into_iter().next() else {
+            return Ok(());
+        };
+        Err(Failure::failed(first.en, first.zh))
     } else {
         Err(Failure::failed(
             "the store is damaged: keep a copy of the folder, then restore the last backup",
             "存储已损坏：请保留副本，并恢复最近的备份",
         ))
     }
+}
+
+/// What is wrong with the keys and the audit trail of a data folder.
+fn beside(data: &std::path::Path) -> Vec<Bilingual> {
+    let mut found = Vec::new();
+    let keys = KeyFile::path_in(data);
+    if keys.exists()
+        && let Err(e) = KeyFile::read(&keys)
+    {
+        found.push(e.message());
+    }
+    let trail = AuditConfig::folder_in(data);
+    if trail.exists()
+        && let Err(e) = verify_audit(&trail, None)
+    {
+        found.push(e.message());
+    }
+    found
 }
 
 fn existing(data: &std::path::Path) -> Result<(), Failure> {

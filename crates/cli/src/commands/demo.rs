@@ -14,7 +14,9 @@ use crate::{
     output::{Console, shorten},
 };
 use queqiao_domain::{Kind, RecordId, Score, TenantId};
-use queqiao_engine::{Asked, Feature, FigureMatch, Match, Part, Passage, Quote, Verdict};
+use queqiao_engine::{
+    Asked, Feature, FigureMatch, Match, Part, Passage, Quote, Verdict, embed::ModelStore,
+};
 use queqiao_intake::{BadRowsWriter, ImportOptions, Source};
 use queqiao_proto::v1::{
     self as wire, match_request::Ask, match_service_client::MatchServiceClient,
@@ -143,7 +145,10 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs, console: &Console) -> Result<(), F
     runtime.block_on(async {
         let (started, address) = tokio::sync::oneshot::channel();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let mut config = serve::config(cli, None)?;
+        let mut config = queqiao_server::ServerConfig {
+            models: ModelStore::find(&open::model_folders(cli)).ok(),
+            ..Default::default()
+        };
         config.listen.set_port(0);
         let service = tokio::spawn(serve::serve(
             config,

@@ -1,7 +1,9 @@
 //! One file per command.
 
+pub(crate) mod audit;
 pub(crate) mod care;
 pub(crate) mod compare;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod embed;
 pub(crate) mod eval;
@@ -9,6 +11,7 @@ pub(crate) mod event;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod interleaving;
+pub(crate) mod key;
 pub(crate) mod lists;
 pub(crate) mod matching;
 pub(crate) mod models;

@@ -24,13 +24,20 @@ pub(crate) fn model_folders(cli: &Cli) -> Vec<PathBuf> {
 
 /// The model of a name, or the default one. A path to a model folder is a name too.
 pub(crate) fn model(cli: &Cli, name: Option<&str>) -> Result<Arc<dyn Embedder>, Failure> {
+    model_in(&model_folders(cli), name)
+}
+
+/// [`model`], of one of these folders.
+pub(crate) fn model_in(
+    folders: &[PathBuf],
+    name: Option<&str>,
+) -> Result<Arc<dyn Embedder>, Failure> {
     if let Some(name) = name
         && (name.contains('/') || name.contains(std::path::MAIN_SEPARATOR))
     {
         return Ok(open_model(name.as_ref())?);
     }
-    let store = ModelStore::find(&model_folders(cli))?;
-    Ok(store.load(name)?)
+    Ok(ModelStore::find(folders)?.load(name)?)
 }
 
 /// The engine over an existing data folder.

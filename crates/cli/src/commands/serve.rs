@@ -3,48 +3,32 @@
 use super::open;
 use crate::{
     args::{Cli, ServeArgs},
-    failure::{Failure, chain},
+    failure::Failure,
+    settings::Settings,
 };
-use queqiao_engine::{Engine, embed::ModelStore};
+use queqiao_engine::{Engine, EngineOptions, embed::ModelStore};
 use queqiao_server::{Server, ServerConfig};
-use serde::Deserialize;
-use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
-
-/// The configuration file: every key may be left out.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct ConfigFile {
-    max_request_bytes: Option<usize>,
-    max_response_bytes: Option<usize>,
-    max_concurrent_requests: Option<usize>,
-    max_connections: Option<usize>,
-    request_timeout_seconds: Option<u64>,
-    drain_timeout_seconds: Option<u64>,
-}
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<(), Failure> {
-    let listen: SocketAddr = args.listen.parse().map_err(|_| {
-        Failure::input(
-            format!(
-                "--listen {}: expected an address and a port, such as 127.0.0.1:50051",
-                args.listen
-            ),
-            format!(
-                "--listen {}：应为地址与端口，如 127.0.0.1:50051",
-                args.listen
-            ),
-        )
-    })?;
-    let mut config = config(cli, args.config.as_deref())?;
-    config.listen = listen;
-    config.allow_insecure = args.allow_insecure;
-    let engine = Arc::new(open::engine_or_new(cli, &args.data, args.model.as_deref())?);
+    let settings = settings(cli, args)?;
+    let (data, model) = (settings.data(), settings.text("model"));
+    let mut config = settings.server()?;
+    // Before a model is loaded and an index built: what is wrong is told at once.
+    config.preflight()?;
+    let folders = match settings.models() {
+        Some(dir) => vec![dir],
+        None => ModelStore::search_dirs(),
+    };
+    config.models = ModelStore::find(&folders).ok();
+    let model = open::model_in(&folders, model)?;
+    let engine = Engine::open(&data, model, EngineOptions::default())?;
     let runtime = runtime()?;
     runtime.block_on(async {
         // Whoever reads the address may send a signal at once.
         let stop = stop_signal();
-        serve(config, engine, stop, |address| {
-            tracing::info!(%address, data = %args.data.data.display(), "serving");
+        serve(config, Arc::new(engine), stop, |address| {
+            tracing::info!(%address, data = %data.display(), "serving");
             // Scripts that asked for port 0 read the address here.
             #[allow(clippy::print_stdout)]
             {
@@ -55,6 +39,27 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<(), Failure> {
         })
         .await
     })
+}
+
+/// The settings, flags first.
+fn settings(cli: &Cli, args: &ServeArgs) -> Result<Settings, Failure> {
+    let path = |p: &Option<PathBuf>| p.as_ref().map(|p| p.display().to_string());
+    let given = [
+        ("data", "--data", path(&args.data)),
+        ("models", "--models", path(&cli.models)),
+        ("listen", "--listen", args.listen.clone()),
+        ("model", "--model", args.model.clone()),
+        (
+            "allow_insecure",
+            "--allow-insecure",
+            args.allow_insecure.then(|| "true".to_owned()),
+        ),
+    ];
+    let flags = given
+        .into_iter()
+        .filter_map(|(name, flag, text)| Some((name, flag, text?)))
+        .collect();
+    Settings::read(&flags, |v| std::env::var(v).ok(), args.config.as_deref())
 }
 
 /// A runtime for the service.
@@ -77,53 +82,13 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send,
     started: impl FnOnce(SocketAddr),
 ) -> Result<(), Failure> {
-    let failed = |e: &dyn std::error::Error| Failure::failed(chain(e), chain(e));
-    let server = Server::bind(config, engine).await.map_err(|e| failed(&e))?;
+    let server = Server::bind(config, engine).await?;
     started(server.local_addr());
     let drained = server.serve(stop).await;
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut at the end of the drain");
     }
     Ok(())
-}
-
-/// The limits of the service: defaults, then the file.
-pub(crate) fn config(cli: &Cli, file: Option<&Path>) -> Result<ServerConfig, Failure> {
-    let mut config = ServerConfig {
-        models: ModelStore::find(&open::model_folders(cli)).ok(),
-        ..ServerConfig::default()
-    };
-    let Some(path) = file else {
-        return Ok(config);
-    };
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Failure::input(
-            format!("{shown} cannot be read: {e}"),
-            format!("无法读取 {shown}：{e}"),
-        )
-    })?;
-    let file: ConfigFile = toml::from_str(&text)
-        .map_err(|e| Failure::input(format!("{shown}: {e}"), format!("{shown}：{e}")))?;
-    let set = |to: &mut usize, from: Option<usize>| {
-        if let Some(v) = from {
-            *to = v;
-        }
-    };
-    set(&mut config.max_request_bytes, file.max_request_bytes);
-    set(&mut config.max_response_bytes, file.max_response_bytes);
-    set(
-        &mut config.max_concurrent_requests,
-        file.max_concurrent_requests,
-    );
-    set(&mut config.max_connections, file.max_connections);
-    if let Some(s) = file.request_timeout_seconds {
-        config.request_timeout = Duration::from_secs(s);
-    }
-    if let Some(s) = file.drain_timeout_seconds {
-        config.drain_timeout = Duration::from_secs(s);
-    }
-    Ok(config)
 }
 
 /// A future that resolves on Ctrl-C, and on SIGTERM where there is one. The signals are caught

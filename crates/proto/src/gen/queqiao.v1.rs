@@ -650,6 +650,42 @@ impl ::prost::Name for RebuildIndexResponse {
         "/queqiao.v1.RebuildIndexResponse".into()
     }
 }
+/// Asks for a backup.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackupRequest {}
+impl ::prost::Name for BackupRequest {
+    const NAME: &'static str = "BackupRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.BackupRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.BackupRequest".into()
+    }
+}
+/// A part of a backup.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackupChunk {
+    /// The next bytes of the file.
+    #[prost(bytes = "vec", tag = "1")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+    /// In the last message: the file's size in bytes.
+    #[prost(int64, tag = "2")]
+    pub size: i64,
+    /// In the last message: BLAKE3 of the file, 64 hexadecimal digits.
+    #[prost(string, tag = "3")]
+    pub blake3: ::prost::alloc::string::String,
+}
+impl ::prost::Name for BackupChunk {
+    const NAME: &'static str = "BackupChunk";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.BackupChunk".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.BackupChunk".into()
+    }
+}
 /// Asks what the server is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetServerInfoRequest {}
@@ -879,6 +915,36 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.AdminService", "ChangeModel"));
             self.inner.unary(req, path, codec).await
         }
+        /// Copies every record of every tenant, as of one moment, while reads and writes go on. The copy is
+        /// checked before the first byte is sent; the last message has its size and sum. `queqiao restore`
+        /// makes a data folder of it. It needs a key with the role `admin` in all tenants.
+        ///
+        /// Errors: UNAVAILABLE (another backup is being made), RESOURCE_EXHAUSTED (no space for the copy beside
+        /// the store).
+        pub async fn backup(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BackupRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::BackupChunk>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.AdminService/Backup",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.AdminService", "Backup"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// What this server is.
         pub async fn get_server_info(
             &mut self,
@@ -954,6 +1020,22 @@ pub mod admin_service_server {
             tonic::Response<super::ChangeModelResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the Backup method.
+        type BackupStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::BackupChunk, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Copies every record of every tenant, as of one moment, while reads and writes go on. The copy is
+        /// checked before the first byte is sent; the last message has its size and sum. `queqiao restore`
+        /// makes a data folder of it. It needs a key with the role `admin` in all tenants.
+        ///
+        /// Errors: UNAVAILABLE (another backup is being made), RESOURCE_EXHAUSTED (no space for the copy beside
+        /// the store).
+        async fn backup(
+            &self,
+            request: tonic::Request<super::BackupRequest>,
+        ) -> std::result::Result<tonic::Response<Self::BackupStream>, tonic::Status>;
         /// What this server is.
         async fn get_server_info(
             &self,
@@ -1213,6 +1295,52 @@ pub mod admin_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.AdminService/Backup" => {
+                    #[allow(non_camel_case_types)]
+                    struct BackupSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::ServerStreamingService<super::BackupRequest>
+                    for BackupSvc<T> {
+                        type Response = super::BackupChunk;
+                        type ResponseStream = T::BackupStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BackupRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::backup(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BackupSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -3849,8 +3977,8 @@ impl ::prost::Name for Link {
 }
 /// How to reach someone.
 ///
-/// Input only and sealed: it is stored, and never returned by any call, shown in a match, found by
-/// a search or written to a log. A record that is written again without a contact keeps the one it
+/// Sealed: it is stored, and never returned by any call but RecordService.GetContact, shown in a match,
+/// found by a search or written to a log. A record that is written again without a contact keeps the one it
 /// has; name `KIND.contact` in `update_mask` (such as `expert.contact`) to change or remove it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -3905,7 +4033,7 @@ pub struct Need {
     /// Where the need stands.
     #[prost(enumeration = "NeedStage", tag = "8")]
     pub stage: i32,
-    /// Whom to contact. Input only, sealed: never returned.
+    /// Whom to contact. Input only, sealed: see GetContact.
     #[prost(message, optional, tag = "9")]
     pub contact: ::core::option::Option<Contact>,
 }
@@ -3931,7 +4059,7 @@ pub struct Enterprise {
     /// 企业类型 or 规模, in the caller's words.
     #[prost(string, tag = "3")]
     pub scale: ::prost::alloc::string::String,
-    /// Whom to contact. Input only, sealed: never returned.
+    /// Whom to contact. Input only, sealed: see GetContact.
     #[prost(message, optional, tag = "4")]
     pub contact: ::core::option::Option<Contact>,
 }
@@ -3978,7 +4106,7 @@ pub struct Expert {
     /// The expert has opted out of automated matching: stored, never matched.
     #[prost(bool, tag = "10")]
     pub opt_out: bool,
-    /// How to reach the expert. Input only, sealed: never returned.
+    /// How to reach the expert. Input only, sealed: see GetContact.
     #[prost(message, optional, tag = "11")]
     pub contact: ::core::option::Option<Contact>,
 }
@@ -4064,7 +4192,7 @@ pub struct Society {
     /// 学会类别 (理科, 工科, 农科, 医科, 交叉学科).
     #[prost(string, tag = "3")]
     pub group: ::prost::alloc::string::String,
-    /// Whom to contact. Input only, sealed: never returned.
+    /// Whom to contact. Input only, sealed: see GetContact.
     #[prost(message, optional, tag = "4")]
     pub contact: ::core::option::Option<Contact>,
 }
@@ -4105,7 +4233,7 @@ pub struct Achievement {
     /// 合作方式, without repeats.
     #[prost(enumeration = "CooperationMode", repeated, tag = "8")]
     pub cooperation_modes: ::prost::alloc::vec::Vec<i32>,
-    /// Whom to contact. Input only, sealed: never returned.
+    /// Whom to contact. Input only, sealed: see GetContact.
     #[prost(message, optional, tag = "9")]
     pub contact: ::core::option::Option<Contact>,
 }
@@ -4131,7 +4259,7 @@ pub struct Institution {
     /// 可提供的服务, one per entry.
     #[prost(string, repeated, tag = "3")]
     pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Whom to contact. Input only, sealed: never returned.
+    /// Whom to contact. Input only, sealed: see GetContact.
     #[prost(message, optional, tag = "4")]
     pub contact: ::core::option::Option<Contact>,
 }
@@ -5330,6 +5458,27 @@ impl ::prost::Name for UndeleteRecordRequest {
         "/queqiao.v1.UndeleteRecordRequest".into()
     }
 }
+/// Asks for the contact of a record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetContactRequest {
+    /// `tenants/{tenant}/{collection}/{id}`; required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it is needed for, 4 to 200 characters, such as `inviting to the meeting of 3 December`;
+    /// required. It is kept in the audit trail.
+    #[prost(string, tag = "2")]
+    pub purpose: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetContactRequest {
+    const NAME: &'static str = "GetContactRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.GetContactRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.GetContactRequest".into()
+    }
+}
 /// Asks to remove a record for good.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EraseRecordRequest {
@@ -5618,6 +5767,33 @@ pub mod record_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.RecordService", "GetRecord"));
             self.inner.unary(req, path, codec).await
         }
+        /// Gets the contact of a record: the only way to see one. It needs a key with the role
+        /// `contact-reader`, which no other role includes, and a purpose; who saw it, when and for what is in
+        /// the audit trail before the answer is given.
+        ///
+        /// Errors: INVALID_ARGUMENT (no purpose), NOT_FOUND (no such record, or it has no contact),
+        /// FAILED_PRECONDITION (the server keeps no audit trail), UNAVAILABLE (the trail cannot be written).
+        pub async fn get_contact(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetContactRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contact>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.RecordService/GetContact",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.RecordService", "GetContact"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Lists a tenant's records, page by page. A record that is there during all of a walk over the
         /// pages appears in it exactly once.
         ///
@@ -5797,6 +5973,16 @@ pub mod record_service_server {
             &self,
             request: tonic::Request<super::GetRecordRequest>,
         ) -> std::result::Result<tonic::Response<super::Record>, tonic::Status>;
+        /// Gets the contact of a record: the only way to see one. It needs a key with the role
+        /// `contact-reader`, which no other role includes, and a purpose; who saw it, when and for what is in
+        /// the audit trail before the answer is given.
+        ///
+        /// Errors: INVALID_ARGUMENT (no purpose), NOT_FOUND (no such record, or it has no contact),
+        /// FAILED_PRECONDITION (the server keeps no audit trail), UNAVAILABLE (the trail cannot be written).
+        async fn get_contact(
+            &self,
+            request: tonic::Request<super::GetContactRequest>,
+        ) -> std::result::Result<tonic::Response<super::Contact>, tonic::Status>;
         /// Lists a tenant's records, page by page. A record that is there during all of a walk over the
         /// pages appears in it exactly once.
         ///
@@ -6049,6 +6235,51 @@ pub mod record_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetRecordSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.RecordService/GetContact" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetContactSvc<T: RecordService>(pub Arc<T>);
+                    impl<
+                        T: RecordService,
+                    > tonic::server::UnaryService<super::GetContactRequest>
+                    for GetContactSvc<T> {
+                        type Response = super::Contact;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetContactRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordService>::get_contact(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetContactSvc(inner);
                         let codec = crate::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

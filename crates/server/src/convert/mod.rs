@@ -2,7 +2,7 @@
 //!
 //! Every conversion inwards is fallible and names each field at fault by its path on the wire
 //! (`record.need.budget.min`); none panics and none fills a gap that the interface does not
-//! document. Conversions outwards cannot fail, and none of them can carry a contact.
+//! document. Conversions outwards cannot fail, and none of them but [`write_contact`] can carry a contact.
 
 mod event;
 mod mask;
@@ -32,7 +32,7 @@ pub(crate) use matching::{
 pub(crate) use names::{read_name, read_parent, read_request_id};
 pub(crate) use page::{PageToken, read_page_size};
 pub(crate) use record_in::{ReadRecord, read_record, wire_path};
-pub(crate) use record_out::{write_outcome, write_record};
+pub(crate) use record_out::{write_contact, write_outcome, write_record};
 pub(crate) use team::{
     ReadTeam, TeamSource, read_consortium, read_team, write_consortium, write_team,
 };

@@ -1,4 +1,5 @@
-//! Records to the wire. No contact goes this way: the fields are never filled.
+//! Records to the wire. Of a record no contact goes this way: the fields are never
+//! filled. [`write_contact`] is for the one method that shows it.
 
 use super::vocabulary::optional;
 use super::{Word, count};
@@ -181,6 +182,16 @@ fn timestamp(ms: i64) -> prost_types::Timestamp {
         seconds: ms.div_euclid(1_000),
         // Below 10⁹ by construction.
         nanos: i32::try_from(ms.rem_euclid(1_000) * 1_000_000).unwrap_or(0),
+    }
+}
+
+/// A contact, for GetContact alone.
+pub(crate) fn write_contact(c: domain::Contact) -> v1::Contact {
+    v1::Contact {
+        name: c.name,
+        phone: c.phone,
+        email: c.email,
+        address: c.address,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `AdminService`.
 
-use super::of_tenant;
 use crate::{
+    access::context,
     app::{App, today},
     convert::{PageToken, Word, count, read_page_size, read_parent, violation},
     status::{self, nowhere},
@@ -25,8 +25,9 @@ impl v1::admin_service_server::AdminService for AdminApi {
         &self,
         request: Request<v1::GetStatisticsRequest>,
     ) -> Result<Response<v1::Statistics>, Status> {
+        let cx = context(&request);
         let tenant = read_parent("parent", &request.get_ref().parent).map_err(status::invalid)?;
-        of_tenant(&tenant);
+        cx.enter(&tenant)?;
         let s = self
             .app
             .read(move |app| {
@@ -95,8 +96,9 @@ impl v1::admin_service_server::AdminService for AdminApi {
         &self,
         request: Request<v1::RebuildIndexRequest>,
     ) -> Result<Response<v1::RebuildIndexResponse>, Status> {
+        let cx = context(&request);
         let tenant = read_parent("parent", &request.get_ref().parent).map_err(status::invalid)?;
-        of_tenant(&tenant);
+        cx.enter(&tenant)?;
         let answer = self
             .app
             .write(move |app| {
@@ -154,6 +156,15 @@ impl v1::admin_service_server::AdminService for AdminApi {
             })
             .await?;
         self.app.answer(answer)
+    }
+
+    type BackupStream = super::backup::Chunks;
+
+    async fn backup(
+        &self,
+        _request: Request<v1::BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        super::backup::start(&self.app).await.map(Response::new)
     }
 
     async fn get_server_info(

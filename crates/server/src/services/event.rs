@@ -1,7 +1,7 @@
 //! `EventService`.
 
-use super::of_tenant;
 use crate::{
+    access::context,
     app::{App, deadline},
     convert::{
         ReadEvent, read_explain_meeting, read_panels, read_plan_event, read_replan_event,
@@ -50,9 +50,9 @@ impl v1::event_service_server::EventService for EventApi {
         &self,
         request: Request<v1::PlanEventRequest>,
     ) -> Result<Response<v1::PlanEventResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let read = read_plan_event(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {
@@ -69,9 +69,9 @@ impl v1::event_service_server::EventService for EventApi {
         &self,
         request: Request<v1::ReplanEventRequest>,
     ) -> Result<Response<v1::ReplanEventResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let (read, before) = read_replan_event(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {
@@ -89,9 +89,9 @@ impl v1::event_service_server::EventService for EventApi {
         &self,
         request: Request<v1::ExplainMeetingRequest>,
     ) -> Result<Response<v1::ExplainMeetingResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let (read, pair) = read_explain_meeting(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {
@@ -106,9 +106,9 @@ impl v1::event_service_server::EventService for EventApi {
         &self,
         request: Request<v1::FormPanelsRequest>,
     ) -> Result<Response<v1::FormPanelsResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let mut read = read_panels(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {
@@ -133,9 +133,9 @@ impl v1::event_service_server::EventService for EventApi {
         &self,
         request: Request<v1::SeatRoundtablesRequest>,
     ) -> Result<Response<v1::SeatRoundtablesResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let mut read = read_rounds(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {
@@ -161,9 +161,9 @@ impl v1::event_service_server::EventService for EventApi {
         &self,
         request: Request<v1::FillTracksRequest>,
     ) -> Result<Response<v1::FillTracksResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let mut read = read_tracks(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {

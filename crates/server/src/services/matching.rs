@@ -1,7 +1,7 @@
 //! `MatchService`.
 
-use super::of_tenant;
 use crate::{
+    access::context,
     app::{App, deadline, today},
     convert::{
         BatchItem, read_explain, read_match, read_match_batch, write_match, write_match_response,
@@ -26,9 +26,9 @@ impl v1::match_service_server::MatchService for MatchApi {
         &self,
         request: Request<v1::MatchRequest>,
     ) -> Result<Response<v1::MatchResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let item = read_match(request.into_inner(), today(), deadline).map_err(status::invalid)?;
-        of_tenant(&item.tenant);
         let answer = self
             .app
             .read(move |app| {
@@ -48,10 +48,10 @@ impl v1::match_service_server::MatchService for MatchApi {
         &self,
         request: Request<v1::MatchBatchRequest>,
     ) -> Result<Response<v1::MatchBatchResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let (tenant, questions) =
             read_match_batch(request.into_inner(), today(), deadline).map_err(status::invalid)?;
-        of_tenant(&tenant);
         let answer = self
             .app
             .read(move |app| {
@@ -102,10 +102,11 @@ impl v1::match_service_server::MatchService for MatchApi {
         &self,
         request: Request<v1::ExplainRequest>,
     ) -> Result<Response<v1::ExplainResponse>, Status> {
+        let cx = context(&request);
         let deadline = deadline(&request);
         let (item, candidate) =
             read_explain(request.into_inner(), today(), deadline).map_err(status::invalid)?;
-        of_tenant(&item.tenant);
+        cx.enter(&item.tenant)?;
         let answer = self
             .app
             .read(move |app| {

@@ -1,7 +1,7 @@
 //! `TeamService`.
 
-use super::of_tenant;
 use crate::{
+    access::context,
     app::{App, deadline, today},
     convert::{ReadTeam, TeamSource, read_consortium, read_team, write_consortium, write_team},
     status::{self, nowhere},
@@ -77,9 +77,9 @@ impl v1::team_service_server::TeamService for TeamApi {
         &self,
         request: Request<v1::ComposeTeamRequest>,
     ) -> Result<Response<v1::ComposeTeamResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let read = read_team(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {
@@ -106,9 +106,9 @@ impl v1::team_service_server::TeamService for TeamApi {
         &self,
         request: Request<v1::ComposeConsortiumRequest>,
     ) -> Result<Response<v1::ComposeConsortiumResponse>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let read = read_consortium(request.into_inner()).map_err(status::invalid)?;
-        of_tenant(&read.tenant);
         let answer = self
             .app
             .plan(deadline, move |app, stop| {

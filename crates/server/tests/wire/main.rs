@@ -3,12 +3,18 @@
 // A helper that fails is a test that fails.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod admin;
+mod backup;
 mod bounds;
+mod contacts;
 mod drain;
 mod events;
 mod hostile;
 mod matches;
+mod operation;
 mod records;
 mod support;
 mod teams;
+mod tls;
+mod tokens;

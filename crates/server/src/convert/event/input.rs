@@ -6,7 +6,6 @@ use super::super::{
     plan::{Clock, Ids, at_most, profile_id, read_profile, read_scores, some},
     reader::Reader,
 };
-use queqiao_domain::TenantId;
 use queqiao_engine::events::{
     event::{Attendee, Bar, Event, EventNeed, EventRules, EventTable, Fixed, Side, Wish, WishKind},
     plan::{Earlier, Spot},
@@ -25,7 +24,6 @@ const EXPOSURE: f64 = 0.05;
 
 /// An event with its ids and its clock.
 pub(crate) struct ReadEvent {
-    pub(crate) tenant: TenantId,
     pub(crate) event: Event,
     pub(super) clock: Clock,
 }
@@ -42,7 +40,7 @@ fn read<T>(
     event: Option<v1::Event>,
     more: impl FnOnce(&mut Reader, &Event, &Known<'_>) -> Option<T>,
 ) -> Result<(ReadEvent, T), Violations> {
-    let tenant = read_parent("parent", parent)?;
+    read_parent("parent", parent)?;
     let mut r = Reader::default();
     let Some(w) = event else {
         r.fail(
@@ -141,11 +139,7 @@ fn read<T>(
     event.rules = rules(&mut r, w.rules.unwrap_or_default());
     let found = more(&mut r, &event, &known);
     r.finish(found.map(|t| {
-        let read = ReadEvent {
-            tenant,
-            event,
-            clock,
-        };
+        let read = ReadEvent { event, clock };
         (read, t)
     }))
 }

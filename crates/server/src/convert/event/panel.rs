@@ -10,7 +10,7 @@ use super::super::{
     reader::Reader,
     vocabulary::Word,
 };
-use queqiao_domain::{Bilingual, TenantId};
+use queqiao_domain::Bilingual;
 use queqiao_engine::events::{
     conflict::ConflictRule,
     panel::{Application, Eligibility, PanelProblem, Panels, Reviewer},
@@ -24,7 +24,6 @@ const ENTRIES: usize = 20_000;
 
 /// Panels that are asked for, with the words for them.
 pub(crate) struct ReadPanels {
-    pub(crate) tenant: TenantId,
     pub(crate) problem: PanelProblem,
     /// By application: name and text.
     pub(crate) applications: Vec<(String, String)>,
@@ -34,7 +33,7 @@ pub(crate) struct ReadPanels {
 
 /// Reads which panels are asked for.
 pub(crate) fn read_panels(w: v1::FormPanelsRequest) -> Result<ReadPanels, Violations> {
-    let tenant = read_parent("parent", &w.parent)?;
+    read_parent("parent", &w.parent)?;
     let mut r = Reader::default();
     for (path, n) in [
         ("applications", w.applications.len()),
@@ -64,7 +63,6 @@ pub(crate) fn read_panels(w: v1::FormPanelsRequest) -> Result<ReadPanels, Violat
     let scores = read_scores(&mut r, "scores", &w.scores, &a_ids, &r_ids);
     let conflict_rules: Vec<ConflictRule> = r.words("conflict_rules", &w.conflict_rules);
     let mut out = ReadPanels {
-        tenant,
         problem: PanelProblem {
             applications: Vec::new(),
             reviewers: Vec::new(),

@@ -9,7 +9,6 @@ use super::{
     },
     input::read_bar,
 };
-use queqiao_domain::TenantId;
 use queqiao_engine::events::{
     conflict::{ConflictRule, Profile, conflicts},
     event::Side,
@@ -26,7 +25,6 @@ const BALANCE: f64 = 0.1;
 
 /// Roundtables that are asked for, with the words for them.
 pub(crate) struct ReadRounds {
-    pub(crate) tenant: TenantId,
     pub(crate) problem: RoundtableProblem,
     /// By table: name and text.
     pub(crate) tables: Vec<(String, String)>,
@@ -42,7 +40,7 @@ pub(crate) struct ReadRounds {
 
 /// Reads who is to be seated.
 pub(crate) fn read_rounds(w: v1::SeatRoundtablesRequest) -> Result<ReadRounds, Violations> {
-    let tenant = read_parent("parent", &w.parent)?;
+    read_parent("parent", &w.parent)?;
     let mut r = Reader::default();
     for (path, n, most) in [
         ("guests", w.guests.len(), GUESTS),
@@ -68,7 +66,6 @@ pub(crate) fn read_rounds(w: v1::SeatRoundtablesRequest) -> Result<ReadRounds, V
     let scores = read_scores(&mut r, "scores", &w.scores, &tables, &guests);
     let balance = w.balance.map(|b| r.amount("balance", b, false));
     let mut out = ReadRounds {
-        tenant,
         problem: RoundtableProblem {
             balance: balance.flatten().unwrap_or(BALANCE),
             ..RoundtableProblem::default()

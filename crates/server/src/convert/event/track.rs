@@ -7,7 +7,6 @@ use super::super::{
     reader::Reader,
     record_in::read_readiness,
 };
-use queqiao_domain::TenantId;
 use queqiao_engine::events::track::{Listing, Project, TrackPlan, TrackProblem};
 use queqiao_proto::v1;
 
@@ -18,7 +17,6 @@ const ENTRIES: usize = 20_000;
 
 /// Lists that are to be filled, with the words for them.
 pub(crate) struct ReadTracks {
-    pub(crate) tenant: TenantId,
     pub(crate) problem: TrackProblem,
     /// By list, tracks first: name and text.
     pub(crate) lists: Vec<(String, String)>,
@@ -32,7 +30,7 @@ pub(crate) struct ReadTracks {
 
 /// Reads which lists are to be filled.
 pub(crate) fn read_tracks(w: v1::FillTracksRequest) -> Result<ReadTracks, Violations> {
-    let tenant = read_parent("parent", &w.parent)?;
+    read_parent("parent", &w.parent)?;
     let mut r = Reader::default();
     let n = w.tracks.len() + w.enterprises.len();
     for (path, n) in [("projects", w.projects.len()), ("tracks", n)] {
@@ -83,7 +81,6 @@ pub(crate) fn read_tracks(w: v1::FillTracksRequest) -> Result<ReadTracks, Violat
     );
     let scores = read_scores(&mut r, "scores", &w.scores, &lists, &projects);
     let mut out = ReadTracks {
-        tenant,
         problem: TrackProblem {
             lists_each: r
                 .one_based("max_lists_per_project", w.max_lists_per_project)
