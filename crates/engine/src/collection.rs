@@ -4,7 +4,7 @@ use crate::{Error, entry::TextPipeline, matching::Ranking, piece::Piece, questio
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_embed::Embedder;
 use queqiao_ranking::{Values, Weights};
-use queqiao_retrieval::{Change, EmbeddedIndex, Index, Mode, Shape};
+use queqiao_retrieval::{Change, EmbeddedIndex, Index, IndexOptions, Mode, Shape};
 use rayon::prelude::*;
 use serde::Deserialize;
 use std::{
@@ -174,10 +174,12 @@ impl Collection {
     }
 
     fn index(&self, pipeline: &TextPipeline) -> Result<EmbeddedIndex, Error> {
-        let index = EmbeddedIndex::in_memory(Shape {
+        let shape = Shape {
             dim: pipeline.embedder.dim(),
             fingerprint: pipeline.fingerprint(),
-        })?;
+        };
+        // A measure of quality must not depend on which graph was built.
+        let index = EmbeddedIndex::in_memory_with(shape, IndexOptions::exact())?;
         let mut seq = 0;
         for (c, chunk) in self.corpus.chunks(CHUNK).enumerate() {
             let pieces: Vec<Vec<Piece<'_>>> = chunk

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use queqiao_domain::{CheckLimits, CheckedRecord, Date, Facets, Kind, Record, RecordId, TenantId};
 use queqiao_embed::{Embedder, ModelFingerprint};
 use queqiao_ranking::Weights;
-use queqiao_retrieval::{Change, Entry, Index};
+use queqiao_retrieval::{Change, Entry, Index, Recall};
 use queqiao_store::{Batch, ListQuery, Outcome, RecordKey, RequestId, Store, StoredRecord};
 use std::{
     path::Path,
@@ -428,6 +428,13 @@ impl Engine {
                 .to_string(),
             day: today,
         })
+    }
+
+    /// How much of what is near the tenant's graphs find, asked `questions` questions; `None` while
+    /// every record is compared. Matches and writes go on meanwhile.
+    pub fn measure_recall(&self, tenant: &TenantId, questions: usize) -> Option<Recall> {
+        let live = self.tenants.find(tenant)?.get();
+        live.index.measure_recall(questions)
     }
 
     /// Builds the tenant's index anew from the store. Matches and writes go on meanwhile.

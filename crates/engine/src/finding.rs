@@ -17,7 +17,7 @@ use queqiao_domain::{
     Bilingual, Facets, Field, Filter, Kind, Op, RecordId, TenantId, Value, Visibility,
 };
 use queqiao_ranking::{Scorer, Weights};
-use queqiao_retrieval::{Index, Mode, Query, SearchResult};
+use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
 use queqiao_store::{RecordKey, StoredRecord};
 use rayon::prelude::*;
 use std::{collections::HashMap, sync::Arc, time::Instant};
@@ -344,6 +344,7 @@ fn nothing_admitted(
                 admit: &|_, _| true,
                 mode: Mode::Lexical,
                 candidates: 0,
+                consistency: Consistency::Latest,
             })?
             .admitted)
     };

@@ -3,7 +3,7 @@
 use crate::{Error, question::Question};
 use queqiao_domain::{Facets, Filter, Score};
 use queqiao_ranking::{Asker, Scorer, Signals, Values, Weights, features};
-use queqiao_retrieval::{Candidate, Index, Mode, Query, SearchResult};
+use queqiao_retrieval::{Candidate, Consistency, Index, Mode, Query, SearchResult};
 
 /// At least so many candidates are ranked, however few are wanted.
 const MIN_CANDIDATES: usize = 1_000;
@@ -36,6 +36,7 @@ impl Ranking<'_> {
             admit: self.admit,
             mode: self.mode,
             candidates: self.wanted.max(MIN_CANDIDATES),
+            consistency: Consistency::Latest,
         })?;
         let asker = Asker {
             facets: self.question.facets.as_ref(),

@@ -66,6 +66,17 @@ pub struct QueryTerm {
     pub weight: f64,
 }
 
+/// How much of the store an answer must have seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consistency {
+    /// Whatever the index has seen by now; with an index that this process alone writes, that is
+    /// every write that returned.
+    #[default]
+    Latest,
+    /// The change of this sequence number and all before it; else [`IndexError::Behind`].
+    AtLeast(u64),
+}
+
 /// A question to the index.
 pub struct Query<'a> {
     /// Vectors of the asking passages, `[passages.len(), dim]`.
@@ -78,8 +89,11 @@ pub struct Query<'a> {
     pub admit: &'a (dyn Fn(u64, &Facets) -> bool + Sync),
     /// Which sides answer.
     pub mode: Mode,
-    /// Candidates wanted from each side.
+    /// Candidates wanted from each side; any number may be asked for, and no more are given than
+    /// there are.
     pub candidates: usize,
+    /// How much of the store the answer must have seen.
+    pub consistency: Consistency,
 }
 
 /// Similarity of vectors, taken apart. All are cosines in [−1, 1].
@@ -146,7 +160,9 @@ pub struct SearchResult {
     pub best_record_words: f64,
     /// The best bigram score of any admitted record as a whole.
     pub best_record_bigrams: f64,
-    /// Records that passed filter and condition.
+    /// Records that passed filter and condition. Where candidates were named by an index and not
+    /// compared one and all, only these were asked whether they meet the condition: then it is the
+    /// number that pass the filter, less those that were seen to fail the condition.
     pub admitted: usize,
     /// Records in the index.
     pub total: usize,
@@ -166,8 +182,11 @@ pub enum Health {
 /// What an index can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Dense search is exact.
-    pub exact: bool,
+    /// Dense search compares everyone where no more passages than this pass the filter; above it,
+    /// nearly everyone who is near is found. `usize::MAX` where search is always exact.
+    pub exact_below: usize,
+    /// A write is seen by every search that begins after it returned.
+    pub read_your_writes: bool,
     /// Survives a restart without a rebuild.
     pub persistent: bool,
     /// Terms are searched.
@@ -199,6 +218,16 @@ pub enum IndexError {
     /// A question that does not fit.
     #[error("the question does not fit the index: {0}")]
     Query(String),
+    /// The index has not seen as much of the store as the question needs.
+    #[error(
+        "the index has seen the store up to change {seen}, the question needs change {needed}; ask again"
+    )]
+    Behind {
+        /// The sequence number asked for.
+        needed: u64,
+        /// The sequence number seen.
+        seen: u64,
+    },
     /// A derived file that cannot be trusted; rebuild it from the store.
     #[error(
         "the index at {path} is damaged or of another make ({problem}); it is rebuilt from the store"
@@ -236,8 +265,9 @@ pub enum IndexError {
 /// Implementations are safe to share; [`Index::apply`] calls come one at a time, searches at any
 /// time.
 pub trait Index: Send + Sync {
-    /// Takes changes in the store's order; after it returns every search sees them. `seq` is the
-    /// store's sequence number of the last. On an error nothing of the batch is visible.
+    /// Takes changes in the store's order; after it returns every search sees them, and none before
+    /// sees a part of them. `seq` is the store's sequence number of the last. Of several changes of
+    /// one key the last counts. On an error nothing of the batch is visible.
     fn apply(&self, changes: Vec<Change>, seq: u64) -> Result<(), IndexError>;
 
     /// The sequence number up to which the index has seen the store.
@@ -251,7 +281,8 @@ pub trait Index: Send + Sync {
         self.len() == 0
     }
 
-    /// Candidates for a question.
+    /// Candidates for a question. Equal questions to an index that did not change get equal
+    /// answers; scores depend on the contents alone.
     fn search(&self, query: &Query<'_>) -> Result<SearchResult, IndexError>;
 
     /// Number of passages.

@@ -43,6 +43,8 @@ pub(crate) enum Frame {
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
+    /// No batch is in it.
+    empty: bool,
 }
 
 impl Journal {
@@ -69,16 +71,18 @@ impl Journal {
         Ok(Self {
             path: path.to_owned(),
             file,
+            empty: true,
         })
     }
 
-    /// Opens a journal, hands every whole batch to `each` and returns the last sequence number.
+    /// Opens a journal, hands every whole batch to `each` and returns the last sequence number, if
+    /// there was a batch.
     /// A torn tail is cut off; anything else that does not read is [`IndexError::Damaged`].
     pub(crate) fn open(
         path: &Path,
         shape: &Shape,
         mut each: impl FnMut(Frame),
-    ) -> Result<(Self, u64), IndexError> {
+    ) -> Result<(Self, Option<u64>), IndexError> {
         let damaged = |problem: String| IndexError::Damaged {
             path: path.to_owned(),
             problem,
@@ -108,7 +112,7 @@ impl Journal {
         }
         let mut at = line.len() as u64;
         let mut good = at;
-        let mut seq = 0;
+        let mut seq = None;
         let mut batch = Vec::new();
         let mut payload = Vec::new();
         while at < length {
@@ -136,7 +140,7 @@ impl Journal {
                 Some(Decoded::Frame(f)) => batch.push(f),
                 Some(Decoded::Commit(s)) => {
                     batch.drain(..).for_each(&mut each);
-                    seq = s;
+                    seq = Some(s);
                     good = at;
                 }
                 None => return Err(damaged(format!("a frame does not read before byte {at}"))),
@@ -146,6 +150,7 @@ impl Journal {
         let mut journal = Self {
             path: path.to_owned(),
             file,
+            empty: seq.is_none(),
         };
         if good < length {
             journal.file.set_len(good).map_err(io(path, "cut"))?;
@@ -164,6 +169,7 @@ impl Journal {
             .stream_position()
             .map_err(io(&self.path, "read"))?;
         let written = self.write_batch(changes, seq);
+        self.empty &= written.is_err();
         if written.is_err() {
             let _ = self.file.set_len(start);
             let _ = self.file.seek(SeekFrom::Start(start));
@@ -199,6 +205,11 @@ impl Journal {
         payload.extend(seq.to_le_bytes());
         frame(&mut out, &payload)?;
         out.flush()
+    }
+
+    /// Whether no batch is in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.empty
     }
 
     /// Bytes on disk.

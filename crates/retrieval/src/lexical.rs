@@ -103,15 +103,20 @@ struct Scores {
     records: Vec<f64>,
 }
 
-/// The lexical index of one tenant.
+/// What searches see of the lexical index of one tenant.
 pub(crate) struct Lexical {
-    index: Index,
     fields: Fields,
     reader: IndexReader,
-    /// Made at the first write, so that an index that is only read takes no lock.
-    writer: Option<IndexWriter>,
     cache: HashMap<SegmentId, Arc<SegmentMap>>,
     view: View,
+}
+
+/// The side of the lexical index that is written to; searches go on meanwhile.
+pub(crate) struct LexicalWriter {
+    index: Index,
+    fields: Fields,
+    /// Made at the first write, so that an index that is only read takes no lock.
+    writer: Option<IndexWriter>,
     seq: u64,
 }
 
@@ -126,7 +131,10 @@ impl Lexical {
     /// Opens the index in `dir`, or makes an empty one; without a folder it lives in memory.
     ///
     /// Errors: [`IndexError::Damaged`] when the files do not read or are of another make.
-    pub(crate) fn open(dir: Option<&Path>, slots: &Slots) -> Result<Self, IndexError> {
+    pub(crate) fn open(
+        dir: Option<&Path>,
+        slots: &Slots,
+    ) -> Result<(Self, LexicalWriter), IndexError> {
         let (schema, fields) = schema();
         let index = match dir {
             None => Index::create_in_ram(schema),
@@ -166,10 +174,8 @@ impl Lexical {
             .unwrap_or(0);
         let searcher = IndexReader::searcher(&reader);
         let mut this = Self {
-            index,
             fields,
             reader,
-            writer: None,
             cache: HashMap::new(),
             view: View {
                 searcher,
@@ -179,12 +185,19 @@ impl Lexical {
                 mean_bigrams: 0.0,
                 records: Records::default(),
             },
-            seq,
         };
         this.refresh(slots)?;
-        Ok(this)
+        let writer = LexicalWriter {
+            index,
+            fields,
+            writer: None,
+            seq,
+        };
+        Ok((this, writer))
     }
+}
 
+impl LexicalWriter {
     /// The sequence number of the last commit.
     pub(crate) fn seq(&self) -> u64 {
         self.seq
@@ -240,7 +253,7 @@ impl Lexical {
             .ok_or_else(|| IndexError::Query("the lexical writer vanished".to_owned()))
     }
 
-    /// Forgets everything.
+    /// Forgets everything; searches see it after [`Lexical::refresh`].
     pub(crate) fn clear(&mut self) -> Result<(), IndexError> {
         let writer = self.writer()?;
         let result = (|| {
@@ -251,9 +264,11 @@ impl Lexical {
         })();
         result.map_err(failed("clearing"))?;
         self.seq = 0;
-        self.refresh(&Slots::default())
+        Ok(())
     }
+}
 
+impl Lexical {
     /// Lets searches see the last commit. `slots` must hold every record of it.
     pub(crate) fn refresh(&mut self, slots: &Slots) -> Result<(), IndexError> {
         self.reader.reload().map_err(failed("reloading"))?;

@@ -4,7 +4,8 @@
 use ndarray::Array2;
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_retrieval::{
-    Change, EmbeddedIndex, Entry, Index, Mode, Passage, Query, QueryPassage, QueryTerm, Shape,
+    Change, Consistency, EmbeddedIndex, Entry, Index, Mode, Passage, Query, QueryPassage,
+    QueryTerm, Shape,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -123,6 +124,7 @@ fn check(index: &EmbeddedIndex, truth: &BTreeMap<u64, Entry>, rng: &mut ChaCha8R
             admit: &|key, _| !banned.contains(&key),
             mode: Mode::Hybrid,
             candidates: 10_000,
+            consistency: Consistency::Latest,
         })
         .unwrap();
     let admitted: Vec<&Entry> = truth
@@ -313,6 +315,7 @@ fn equal_questions_get_equal_bits_however_the_index_grew() {
                 admit: &|_, _| true,
                 mode: Mode::Hybrid,
                 candidates: 20,
+                consistency: Consistency::Latest,
             })
             .unwrap();
         r.candidates
@@ -363,6 +366,7 @@ fn hostile_vectors_are_refused() {
         admit: &|_, _| true,
         mode: Mode::Dense,
         candidates: 1,
+        consistency: Consistency::Latest,
     });
     assert!(asked.is_err());
 }

@@ -92,6 +92,9 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
     Ok(())
 }
 
+/// Questions by which recall is measured.
+const QUESTIONS: usize = 100;
+
 #[derive(Serialize)]
 struct Health {
     data: String,
@@ -105,6 +108,12 @@ struct Health {
 #[derive(Serialize)]
 struct TenantHealth {
     tenant: String,
+    /// Share of the ten nearest records that the graphs find; none while all are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recall_at_10: Option<f64>,
+    /// The least width of a search that finds .99 of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enough_ef: Option<usize>,
     #[serde(flatten)]
     statistics: Statistics,
 }
@@ -125,7 +134,10 @@ pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<
         if args.rebuild {
             engine.rebuild(&tenant)?;
         }
+        let recall = engine.measure_recall(&tenant, QUESTIONS);
         health.tenants.push(TenantHealth {
+            recall_at_10: recall.map(|r| r.at_10),
+            enough_ef: recall.and_then(|r| r.enough),
             statistics: engine.statistics(&tenant, open::today())?,
             tenant: tenant.to_string(),
         });
@@ -150,8 +162,15 @@ pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<
                 console.line(format!("! {}", console.text(a)));
             }
             let mut table = console.table(match console.lang {
-                queqiao_domain::Lang::En => ["tenant", "records", "passages", "index", "model"],
-                queqiao_domain::Lang::Zh => ["租户", "记录", "段落", "索引", "模型"],
+                queqiao_domain::Lang::En => [
+                    "tenant",
+                    "records",
+                    "passages",
+                    "index",
+                    "recall@10",
+                    "model",
+                ],
+                queqiao_domain::Lang::Zh => ["租户", "记录", "段落", "索引", "召回率@10", "模型"],
             });
             for t in &health.tenants {
                 let records: Vec<String> = t
@@ -166,6 +185,13 @@ pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<
                     records.join("\n"),
                     t.statistics.passages.to_string(),
                     t.statistics.health.clone(),
+                    match t.recall_at_10 {
+                        None => console.say("1 (exact)", "1（精确）").to_owned(),
+                        Some(r) => match t.enough_ef {
+                            Some(ef) => format!("{r:.3} (ef {ef}: .99)"),
+                            None => format!("{r:.3}"),
+                        },
+                    },
                     t.statistics.model.clone(),
                 ]);
             }

@@ -21,7 +21,7 @@ use crate::{
 use std::cmp::Ordering;
 
 /// What a comparison looks at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Field {
     /// The caller's id.
     Id,

@@ -1,0 +1,187 @@
+"""A peer of the retrieval bench: builds its index once, then answers all queries when asked to.
+
+    peers.py NAME FOLDER
+
+Speaks one line of JSON at a time on standard input and output. Time is processor time of the process;
+one thread; queries are given in one batch.
+"""
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+DIM, K = 256, 10
+M, EF_CONSTRUCTION = 16, 200
+EF = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384]
+
+
+def cpu():
+    return time.process_time()
+
+
+def rss():
+    with open("/proc/self/status") as f:
+        return next(int(line.split()[1]) // 1024 for line in f if line.startswith("VmRSS"))
+
+
+class Hnswlib:
+    # Its filter calls back into Python for every vector it meets: that would measure Python.
+    points, filtered = EF, []
+
+    def __init__(self, base):
+        import hnswlib
+        self.index = hnswlib.Index("ip", DIM)
+        self.index.init_index(len(base), ef_construction=EF_CONSTRUCTION, M=M)
+        self.index.set_num_threads(1)
+        self.index.add_items(base)
+
+    def search(self, queries, point, mask):
+        self.index.set_ef(point)
+        return self.index.knn_query(queries, k=K, num_threads=1)[0]
+
+
+class Usearch:
+    points, filtered = EF, []
+
+    def __init__(self, base):
+        from usearch.index import Index
+        self.index = Index(ndim=DIM, metric="ip", dtype="bf16", connectivity=M, expansion_add=EF_CONSTRUCTION)
+        self.index.add(np.arange(len(base)), base, threads=1)
+
+    def search(self, queries, point, mask):
+        self.index.expansion_search = point
+        return self.index.search(queries, K, threads=1).keys
+
+
+class Faiss:
+    def __init__(self, base):
+        import faiss
+        faiss.omp_set_num_threads(1)
+        self.faiss, self.base = faiss, base
+        self.make(base)
+        self.selectors = {}
+
+    def selector(self, mask):
+        key = id(mask)
+        if key not in self.selectors:
+            bits = np.packbits(mask, bitorder="little")
+            self.selectors[key] = (bits, self.faiss.IDSelectorBitmap(len(mask), self.faiss.swig_ptr(bits)))
+        return self.selectors[key][1]
+
+
+class FaissHnsw(Faiss):
+    points, filtered = EF, [64, 256, 1000]
+
+    def make(self, base):
+        self.index = self.faiss.IndexHNSWFlat(DIM, M, self.faiss.METRIC_INNER_PRODUCT)
+        self.index.hnsw.efConstruction = EF_CONSTRUCTION
+        self.index.add(base)
+
+    def search(self, queries, point, mask):
+        p = self.faiss.SearchParametersHNSW(efSearch=point)
+        if mask is not None:
+            p.sel = self.selector(mask)
+        return self.index.search(queries, K, params=p)[1]
+
+
+class FaissSq8(Faiss):
+    points, filtered = EF, []
+
+    def make(self, base):
+        f = self.faiss
+        self.codes = f.IndexHNSWSQ(DIM, f.ScalarQuantizer.QT_8bit, M, f.METRIC_INNER_PRODUCT)
+        self.codes.hnsw.efConstruction = EF_CONSTRUCTION
+        self.codes.train(base)
+        self.codes.add(base)
+        self.index = f.IndexRefineFlat(self.codes, f.swig_ptr(base))
+
+    def search(self, queries, point, mask):
+        f = self.faiss
+        p = f.IndexRefineSearchParameters(
+            k_factor=min(point, 40) / K, base_index_params=f.SearchParametersHNSW(efSearch=point)
+        )
+        return self.index.search(queries, K, params=p)[1]
+
+
+class FaissIvfPq(Faiss):
+    """Fast-scan codes with refinement; filtered, where it has no selector, the flat lists or all vectors."""
+
+    points, filtered = [4, 8, 16, 24, 32, 48, 64, 96, 128, 256], [16, 64, 256, 0]
+
+    def make(self, base):
+        f = self.faiss
+        lists = int(4 * np.sqrt(len(base)))
+        self.codes = f.index_factory(DIM, f"IVF{lists},PQ{DIM // 2}x4fs", f.METRIC_INNER_PRODUCT)
+        self.codes.cp.niter, self.codes.cp.max_points_per_centroid = 10, 64
+        self.codes.train(base[:100_000])
+        self.codes.add(base)
+        self.index = f.IndexRefineFlat(self.codes, f.swig_ptr(base))
+        self.lists = self.flat = None
+
+    def search(self, queries, point, mask):
+        f = self.faiss
+        if mask is None:
+            p = f.IndexRefineSearchParameters(
+                k_factor=10, base_index_params=f.SearchParametersIVF(nprobe=point)
+            )
+            return self.index.search(queries, K, params=p)[1]
+        if point == 0:
+            if self.flat is None:
+                self.flat = f.IndexFlatIP(DIM)
+                self.flat.add(self.base)
+            return self.flat.search(queries, K, params=f.SearchParameters(sel=self.selector(mask)))[1]
+        if self.lists is None:
+            n = int(4 * np.sqrt(len(self.base)))
+            self.coarse = f.IndexFlatIP(DIM)
+            self.lists = f.IndexIVFFlat(self.coarse, DIM, n, f.METRIC_INNER_PRODUCT)
+            self.lists.cp.niter, self.lists.cp.max_points_per_centroid = 10, 64
+            self.lists.train(self.base[:100_000])
+            self.lists.add(self.base)
+        p = f.SearchParametersIVF(nprobe=point, sel=self.selector(mask))
+        return self.lists.search(queries, K, params=p)[1]
+
+
+def main():
+    tools = {
+        "hnswlib": Hnswlib,
+        "usearch": Usearch,
+        "faiss-hnsw": FaissHnsw,
+        "faiss-sq8": FaissSq8,
+        "faiss-ivfpq": FaissIvfPq,
+    }
+    name, folder = sys.argv[1:]
+    base = np.fromfile(os.path.join(folder, "base.f32"), dtype=np.float32).reshape(-1, DIM)
+    queries = np.fromfile(os.path.join(folder, "query.f32"), dtype=np.float32).reshape(-1, DIM)
+    before, start = rss(), cpu()
+    tool = tools[name](base)
+    built = cpu() - start
+    print(json.dumps({
+        "cpu_seconds": round(built, 1),
+        "resident_mib": [before, rss()],
+        "points": tool.points,
+        "filtered": tool.filtered,
+    }), flush=True)
+    masks, truths = {}, {}
+    for line in sys.stdin:
+        asked = json.loads(line)
+        f = asked["filter"]
+        if f not in truths:
+            truths[f] = np.fromfile(os.path.join(folder, f"{f}.truth"), dtype="<u4").reshape(-1, K)
+            mask = np.fromfile(os.path.join(folder, f"{f}.mask"), dtype=np.uint8) == 1
+            masks[f] = None if f == "all" else mask
+            if f != "all":
+                # What it makes for filters it makes now.
+                tool.search(queries[:2], asked["point"], masks[f])
+        start = cpu()
+        found = tool.search(queries, asked["point"], masks[f])
+        seconds = cpu() - start
+        found = np.asarray(found).astype(np.int64)
+        truth = truths[f].astype(np.int64)
+        there = truth != 0xFFFFFFFF
+        hits = sum(len(set(a) & set(t[w])) for a, t, w in zip(found.tolist(), truth, there))
+        print(json.dumps({"seconds": seconds, "recall": hits / int(there.sum())}), flush=True)
+
+
+main()

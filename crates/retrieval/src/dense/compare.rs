@@ -1,0 +1,101 @@
+//! The exact scores of records: every asking passage with every passage of theirs.
+
+use super::parts::Dense;
+use crate::{
+    index::DenseParts,
+    kernel::dot,
+    slots::{Held, Slot, Slots},
+};
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+
+impl Dense {
+    /// Compares the question with every record at `admitted` and returns the parts, in the
+    /// order of `admitted`.
+    pub(crate) fn compare(
+        &self,
+        question: ArrayView2<'_, f32>,
+        slots: &Slots,
+        admitted: &[Slot],
+    ) -> Vec<DenseParts> {
+        let asked: Vec<Vec<f32>> = question.rows().into_iter().map(|r| r.to_vec()).collect();
+        let asked_norm = mean_norm(question);
+        admitted
+            .par_iter()
+            .with_min_len(256)
+            .map_init(Vec::new, |near, &slot| match slots.get(slot) {
+                Some(held) => {
+                    let vectors = self.vectors(held.place);
+                    parts(&asked, asked_norm, held, vectors, near)
+                }
+                None => DenseParts::default(),
+            })
+            .collect()
+    }
+}
+
+/// `near` is scratch: the best passage's cosine for each asking passage.
+fn parts(
+    asked: &[Vec<f32>],
+    asked_norm: f32,
+    held: &Held,
+    vectors: &[f32],
+    near: &mut Vec<f64>,
+) -> DenseParts {
+    let dim = asked.first().map_or(0, Vec::len);
+    if dim == 0 || vectors.is_empty() {
+        return DenseParts::default();
+    }
+    near.clear();
+    near.resize(asked.len(), f64::NEG_INFINITY);
+    let mut parts = DenseParts {
+        best: f64::NEG_INFINITY,
+        ..DenseParts::default()
+    };
+    let mut three = [f64::NEG_INFINITY; 3];
+    let mut sum = 0f64;
+    for (j, row) in vectors.chunks_exact(dim).enumerate() {
+        let mut nearest = f64::NEG_INFINITY;
+        for (i, q) in asked.iter().enumerate() {
+            let s = f64::from(dot(q, row));
+            sum += s;
+            near[i] = near[i].max(s);
+            nearest = nearest.max(s);
+            // Of equally near pairs the first asking passage counts, then the first of the record.
+            if s > parts.best || (s == parts.best && i < parts.asked) {
+                (parts.best, parts.passage, parts.asked) = (s, j, i);
+            }
+        }
+        keep_three(&mut three, nearest);
+    }
+    let rows = held.passages as usize;
+    let count = rows.min(three.len());
+    parts.three = three[..count].iter().sum::<f64>() / count as f64;
+    parts.coverage = near.iter().sum::<f64>() / asked.len() as f64;
+    let norms = f64::from(asked_norm) * f64::from(held.mean_norm);
+    if norms > 0.0 {
+        let pairs = (asked.len() * rows) as f64;
+        parts.profile = (sum / pairs / norms).clamp(-1.0, 1.0);
+    }
+    parts
+}
+
+/// Puts a value among the three greatest, which stand in falling order.
+fn keep_three(three: &mut [f64; 3], value: f64) {
+    let place = three.iter().position(|t| value > *t);
+    if let Some(at) = place {
+        three[at..].rotate_right(1);
+        three[at] = value;
+    }
+}
+
+/// Length of the mean of the rows.
+pub(crate) fn mean_norm(rows: ArrayView2<'_, f32>) -> f32 {
+    match rows.mean_axis(Axis(0)) {
+        Some(mean) => {
+            let mean = mean.to_vec();
+            dot(&mean, &mean).sqrt()
+        }
+        None => 0.0,
+    }
+}

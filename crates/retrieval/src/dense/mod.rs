@@ -1,0 +1,22 @@
+//! The dense side: sealed segments with graphs, and vectors that still wait for theirs.
+
+mod beam;
+mod build;
+mod codes;
+mod compare;
+mod file;
+mod graph;
+mod layer;
+mod memory;
+mod parts;
+mod refine;
+mod segment;
+
+pub(crate) use build::BuildError;
+pub use build::{GraphOptions, Refinement};
+pub(crate) use compare::mean_norm;
+pub(crate) use file::{Opened, Record, SegmentWriter, open as open_segment};
+pub(crate) use layer::{Admission, Everyone};
+pub(crate) use memory::Rows;
+pub(crate) use parts::{Body, Chosen, Dense, NOWHERE, Part};
+pub(crate) use segment::{Ask, Segment, Side, mean_of};

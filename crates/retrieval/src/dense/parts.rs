@@ -1,0 +1,402 @@
+//! All vectors of an index: one part that grows and is read whole, sealed ones with graphs.
+
+use super::{
+    GraphOptions,
+    layer::Admission,
+    segment::{Ask, Found, Segment, Side},
+};
+use crate::{
+    kernel::Isa,
+    slots::{Held, Place, Slot, Slots},
+};
+use ndarray::ArrayView2;
+use std::sync::Arc;
+
+/// No record: the one that stood there was replaced or deleted.
+pub(crate) const NOWHERE: Slot = Slot::MAX;
+
+/// Vectors that wait to be sealed.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Raw {
+    /// First row of each record, and the number of rows at the end.
+    starts: Vec<u32>,
+    values: Vec<f32>,
+}
+
+/// Where a part's vectors are.
+#[derive(Debug, Clone)]
+pub(crate) enum Body {
+    /// Read whole by every search.
+    Raw(Arc<Raw>),
+    /// Searched through its graphs.
+    Sealed(Arc<Segment>),
+}
+
+/// Some of the records, with their vectors.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) id: u32,
+    pub(crate) body: Body,
+    /// The slot of each of its records, [`NOWHERE`] where it is gone.
+    pub(crate) slots: Vec<Slot>,
+    /// Takes no more records.
+    pub(crate) closed: bool,
+    /// The file it is mapped from.
+    pub(crate) file: Option<String>,
+    live: usize,
+    live_rows: usize,
+}
+
+/// All parts.
+#[derive(Debug)]
+pub(crate) struct Dense {
+    dim: usize,
+    isa: Isa,
+    parts: Vec<Part>,
+    next: u32,
+}
+
+/// Records that pass a filter.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    /// A bit for each slot.
+    bits: Vec<u64>,
+    /// How many.
+    pub(crate) count: usize,
+}
+
+impl Chosen {
+    /// The slots given, of which there are `slots`.
+    pub(crate) fn new(chosen: impl Iterator<Item = Slot>, slots: usize) -> Self {
+        let mut bits = vec![0u64; slots.div_ceil(64)];
+        let mut count = 0;
+        for s in chosen {
+            if let Some(word) = bits.get_mut(s as usize >> 6) {
+                *word |= 1 << (s & 63);
+                count += 1;
+            }
+        }
+        Self { bits, count }
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, slot: Slot) -> bool {
+        let word = self.bits.get(slot as usize >> 6);
+        word.is_some_and(|w| w >> (slot & 63) & 1 == 1)
+    }
+}
+
+/// Who of a part may be found.
+struct InPart<'a> {
+    slots: &'a [Slot],
+    chosen: Option<&'a Chosen>,
+}
+
+impl Admission for InPart<'_> {
+    #[inline]
+    fn admits(&self, record: u32) -> bool {
+        let slot = self.slots[record as usize];
+        slot != NOWHERE && self.chosen.is_none_or(|c| c.has(slot))
+    }
+}
+
+impl Raw {
+    fn records(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    fn vectors(&self, record: u32, dim: usize) -> &[f32] {
+        let (from, to) = (
+            self.starts[record as usize] as usize,
+            self.starts[record as usize + 1] as usize,
+        );
+        &self.values[from * dim..to * dim]
+    }
+
+    fn push<'a>(&mut self, rows: impl Iterator<Item = &'a f32>, count: usize) -> u32 {
+        if self.starts.is_empty() {
+            self.starts.push(0);
+        }
+        let record = self.records() as u32;
+        self.values.extend(rows);
+        let end = self.starts.last().map_or(0, |s| *s) + count as u32;
+        self.starts.push(end);
+        record
+    }
+}
+
+impl Body {
+    pub(crate) fn vectors(&self, record: u32, dim: usize) -> &[f32] {
+        match self {
+            Body::Raw(raw) => raw.vectors(record, dim),
+            Body::Sealed(segment) => segment.vectors(record),
+        }
+    }
+
+    fn rows(&self) -> usize {
+        match self {
+            Body::Raw(raw) => raw.starts.last().map_or(0, |s| *s as usize),
+            Body::Sealed(segment) => segment.row_count(),
+        }
+    }
+}
+
+impl Part {
+    fn new(id: u32, body: Body) -> Self {
+        Self {
+            id,
+            body,
+            slots: Vec::new(),
+            closed: false,
+            file: None,
+            live: 0,
+            live_rows: 0,
+        }
+    }
+
+    pub(crate) fn is_raw(&self) -> bool {
+        matches!(self.body, Body::Raw(_))
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.body.rows()
+    }
+
+    pub(crate) fn live_rows(&self) -> usize {
+        self.live_rows
+    }
+
+    /// A sealed part whose graphs were damaged, or that was sealed when fewer were enough.
+    pub(crate) fn lacks_graph(&self, options: &GraphOptions) -> bool {
+        match &self.body {
+            Body::Raw(_) => false,
+            Body::Sealed(segment) => segment.lacks_graph(options),
+        }
+    }
+
+    fn all_live(&self) -> bool {
+        self.live == self.slots.len()
+    }
+}
+
+impl Dense {
+    pub(crate) fn new(dim: usize, isa: Isa) -> Self {
+        Self {
+            dim,
+            isa,
+            parts: Vec::new(),
+            next: 0,
+        }
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Rows that belong to a record.
+    pub(crate) fn live_rows(&self) -> usize {
+        self.parts.iter().map(|p| p.live_rows).sum()
+    }
+
+    fn part(&self, id: u32) -> Option<&Part> {
+        self.parts.iter().rev().find(|p| p.id == id)
+    }
+
+    fn part_mut(&mut self, id: u32) -> Option<&mut Part> {
+        self.parts.iter_mut().rev().find(|p| p.id == id)
+    }
+
+    /// The vectors of a record, one after the other.
+    pub(crate) fn vectors(&self, place: Place) -> &[f32] {
+        self.part(place.part)
+            .map_or(&[], |p| p.body.vectors(place.record, self.dim))
+    }
+
+    /// Takes the vectors of a record that will stand at `slot`.
+    pub(crate) fn push(&mut self, slot: Slot, vectors: ArrayView2<'_, f32>) -> Place {
+        if self.parts.last().is_none_or(|p| p.closed || !p.is_raw()) {
+            let id = self.next;
+            self.next += 1;
+            self.parts.push(Part::new(id, Body::Raw(Arc::default())));
+        }
+        let Some(part) = self.parts.last_mut() else {
+            return Place::default();
+        };
+        let record = match &mut part.body {
+            // Whoever seals a part closes it first, so that nobody else holds this one.
+            Body::Raw(raw) => Arc::make_mut(raw).push(vectors.iter(), vectors.nrows()),
+            Body::Sealed(_) => 0,
+        };
+        part.slots.push(slot);
+        part.live += 1;
+        part.live_rows += vectors.nrows();
+        Place {
+            part: part.id,
+            record,
+        }
+    }
+
+    /// Forgets a record that was replaced or deleted.
+    pub(crate) fn forget(&mut self, held: &Held) {
+        let place = held.place;
+        if let Some(part) = self.part_mut(place.part)
+            && let Some(slot) = part.slots.get_mut(place.record as usize)
+            && *slot != NOWHERE
+        {
+            *slot = NOWHERE;
+            part.live -= 1;
+            part.live_rows -= held.passages as usize;
+        }
+    }
+
+    /// Takes no more records into the part that grows, so that it can be sealed.
+    pub(crate) fn close(&mut self) {
+        if let Some(p) = self.parts.last_mut().filter(|p| p.is_raw()) {
+            p.closed = true;
+        }
+    }
+
+    /// Drops the dead rows of the part that grows when they are the greater part.
+    pub(crate) fn compact(&mut self, slots: &mut Slots) {
+        let dim = self.dim;
+        let Some(part) = self.parts.last_mut().filter(|p| !p.closed) else {
+            return;
+        };
+        let Body::Raw(raw) = &part.body else { return };
+        let dead = part.rows() - part.live_rows;
+        if dead <= 1024 || dead * 2 <= part.rows() {
+            return;
+        }
+        let mut new = Raw::default();
+        let mut kept = Vec::with_capacity(part.live);
+        for (record, slot) in part.slots.iter().enumerate() {
+            let Some(held) = slots.get_mut(*slot) else {
+                continue;
+            };
+            let vectors = raw.vectors(record as u32, dim);
+            held.place.record = new.push(vectors.iter(), held.passages as usize);
+            kept.push(*slot);
+        }
+        part.body = Body::Raw(Arc::new(new));
+        part.slots = kept;
+    }
+
+    /// Takes a sealed segment whose records are to stand at `slots`; [`NOWHERE`] for the dead.
+    /// Returns the part's number.
+    pub(crate) fn add(
+        &mut self,
+        segment: Arc<Segment>,
+        slots: Vec<Slot>,
+        file: Option<String>,
+    ) -> u32 {
+        let id = self.next;
+        self.next += 1;
+        let mut part = Part::new(id, Body::Sealed(Arc::clone(&segment)));
+        part.closed = true;
+        part.file = file;
+        for (record, _) in slots.iter().enumerate().filter(|(_, s)| **s != NOWHERE) {
+            part.live += 1;
+            part.live_rows += (segment.starts[record + 1] - segment.starts[record]) as usize;
+        }
+        part.slots = slots;
+        // The part that grows stays the last.
+        let at = match self.parts.last() {
+            Some(p) if !p.closed => self.parts.len() - 1,
+            _ => self.parts.len(),
+        };
+        self.parts.insert(at, part);
+        id
+    }
+
+    /// Drops parts.
+    pub(crate) fn remove(&mut self, ids: &[u32]) {
+        self.parts.retain(|p| !ids.contains(&p.id));
+    }
+
+    /// The nearest chosen records of all sealed parts, best first, in approximate cosine. At most
+    /// `wanted`, and no fewer unless there are no more.
+    pub(crate) fn nearest(
+        &self,
+        vector: &[f32],
+        side: Side,
+        wanted: usize,
+        ef: usize,
+        chosen: Option<&Chosen>,
+        total: usize,
+    ) -> Vec<(f32, Slot)> {
+        let mut all = Vec::new();
+        let ask = Ask {
+            vector,
+            side,
+            wanted,
+            ef: ef.max(wanted),
+            isa: self.isa,
+        };
+        for part in &self.parts {
+            let Body::Sealed(segment) = &part.body else {
+                continue;
+            };
+            let found = part.nearest(segment, &ask, chosen, total);
+            all.extend(
+                found
+                    .into_iter()
+                    .map(|(s, record)| (s, part.slots[record as usize])),
+            );
+        }
+        all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        all.truncate(wanted);
+        all
+    }
+
+    /// Records that no graph covers, in order.
+    pub(crate) fn raw_slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        let raw = self.parts.iter().filter(|p| p.is_raw());
+        raw.flat_map(|p| p.slots.iter().copied().filter(|s| *s != NOWHERE))
+    }
+
+    /// Bytes on the heap, files left out.
+    pub(crate) fn resident(&self) -> usize {
+        let of = |p: &Part| {
+            p.slots.len() * 4
+                + match &p.body {
+                    Body::Raw(raw) => raw.values.len() * 4 + raw.starts.len() * 4,
+                    Body::Sealed(segment) => segment.resident(),
+                }
+        };
+        self.parts.iter().map(of).sum()
+    }
+}
+
+impl Part {
+    /// Walks or reads, whichever is thought cheaper; a walk that takes longer than reading would
+    /// is given up.
+    fn nearest(
+        &self,
+        segment: &Segment,
+        ask: &Ask<'_>,
+        chosen: Option<&Chosen>,
+        total: usize,
+    ) -> Vec<Found> {
+        let admission = InPart {
+            slots: &self.slots,
+            chosen,
+        };
+        // Thought to be spread evenly; where they are not, the limit of the walk covers it.
+        let share = chosen.map_or(self.live, |c| {
+            c.count.saturating_mul(self.live).div_ceil(total.max(1))
+        });
+        if segment.prefers_walk(ask.side, ask.ef, share) {
+            let all = chosen.is_none() && self.all_live();
+            let most = segment.row_count() * share / self.slots.len().max(1) * 2 + 4_096;
+            if let Some(found) = segment.walk(ask, &admission, all, most) {
+                return found;
+            }
+        }
+        let records = 0..self.slots.len() as u32;
+        segment.scan(ask, records.filter(|r| admission.admits(*r)))
+    }
+}

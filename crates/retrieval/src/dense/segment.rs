@@ -1,0 +1,363 @@
+//! A sealed segment: vectors that no longer change, with two layers to find records by: one of
+//! passages, and one of profiles, which are the means of a record's passages.
+
+use super::{
+    build::{BuildError, GraphOptions},
+    graph::NONE,
+    layer::{Admission, Layer, LayerAsk, LayerScratch},
+    memory::Rows,
+};
+use crate::kernel::{Isa, dot};
+use std::{cell::RefCell, sync::atomic::AtomicBool};
+
+/// Distances a walk computes per answer wanted, measured on text-like vectors: for estimates only.
+const STEPS: usize = 14;
+
+thread_local! {
+    static SCRATCH: RefCell<LayerScratch> = RefCell::default();
+}
+
+/// Vectors of records, sealed.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) dim: usize,
+    /// Row by row, a record's together.
+    pub(crate) rows: Rows,
+    /// First row of each record, and the number of rows at the end.
+    pub(crate) starts: Vec<u32>,
+    /// Over rows.
+    pub(crate) passages: Layer,
+    /// Over records of more than one passage.
+    pub(crate) profiles: Layer,
+    /// The node of each row, [`NONE`] of a zero vector.
+    row_nodes: Vec<u32>,
+    /// The node of each record's profile, [`NONE`] where its one passage is its profile.
+    profile_nodes: Vec<u32>,
+}
+
+/// Which layer is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// A record is as near as its nearest passage.
+    Passages,
+    /// A record is as near as its profile; records of one passage are not in it.
+    Profiles,
+}
+
+/// What a search of a segment is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    /// At length one.
+    pub(crate) vector: &'a [f32],
+    pub(crate) side: Side,
+    /// Distinct records wanted.
+    pub(crate) wanted: usize,
+    /// Width of the walk, in records; at least `wanted` counts.
+    pub(crate) ef: usize,
+    pub(crate) isa: Isa,
+}
+
+/// A record that was found: by how near, in approximate cosine, and which.
+pub(crate) type Found = (f32, u32);
+
+impl Segment {
+    /// Codes the vectors; graphs come with [`Segment::connect`].
+    ///
+    /// `starts` must ascend from 0 to the number of rows.
+    pub(crate) fn code(dim: usize, rows: Rows, starts: Vec<u32>) -> Result<Self, BuildError> {
+        let values = rows.values();
+        let records = starts.len().saturating_sub(1);
+        let total = starts.last().map_or(0, |n| *n as usize);
+        let row = |i: usize| &values[i * dim..(i + 1) * dim];
+        let owners = Self::owners(&starts);
+        let passages = Layer::code(dim, (0..total).map(|i| (i as u32, row(i))), owners)?;
+        let several: Vec<u32> = (0..records as u32)
+            .filter(|r| starts[*r as usize + 1] - starts[*r as usize] > 1)
+            .collect();
+        let mut means = Vec::with_capacity(several.len() * dim);
+        for r in &several {
+            let (from, to) = (
+                starts[*r as usize] as usize,
+                starts[*r as usize + 1] as usize,
+            );
+            means.extend(mean(&values[from * dim..to * dim], dim));
+        }
+        let profiles = Layer::code(
+            dim,
+            several
+                .iter()
+                .enumerate()
+                .map(|(i, r)| (*r, &means[i * dim..(i + 1) * dim])),
+            Vec::new(),
+        )?;
+        let mut this = Self {
+            dim,
+            rows,
+            starts,
+            passages,
+            profiles,
+            row_nodes: Vec::new(),
+            profile_nodes: Vec::new(),
+        };
+        this.index_nodes();
+        Ok(this)
+    }
+
+    /// The record of each row; empty where each record has one row.
+    pub(crate) fn owners(starts: &[u32]) -> Vec<u32> {
+        let total = starts.last().map_or(0, |n| *n as usize);
+        if total + 1 == starts.len() && starts.iter().enumerate().all(|(i, s)| *s as usize == i) {
+            return Vec::new();
+        }
+        let mut owners = Vec::with_capacity(total);
+        for (record, w) in starts.windows(2).enumerate() {
+            owners.resize(owners.len() + (w[1] - w[0]) as usize, record as u32);
+        }
+        owners
+    }
+
+    /// Puts a segment together from what was written. `None` when it does not hold together.
+    pub(crate) fn from_parts(
+        dim: usize,
+        rows: Rows,
+        starts: Vec<u32>,
+        passages: Layer,
+        profiles: Layer,
+    ) -> Option<Self> {
+        let total = *starts.last()?;
+        let ascending = starts.first() == Some(&0) && starts.windows(2).all(|w| w[0] <= w[1]);
+        let records = starts.len() - 1;
+        let fits = ascending
+            && rows.values().len() == (total as usize).checked_mul(dim)?
+            && passages.holds_together(total as usize, records)
+            && profiles.holds_together(records, records)
+            && profiles.owners.is_empty();
+        let mut this = fits.then_some(Self {
+            dim,
+            rows,
+            starts,
+            passages,
+            profiles,
+            row_nodes: Vec::new(),
+            profile_nodes: Vec::new(),
+        })?;
+        this.index_nodes();
+        Some(this)
+    }
+
+    /// Builds both graphs, in the thread pool it is called in.
+    pub(crate) fn connect(
+        &mut self,
+        options: &GraphOptions,
+        isa: Isa,
+        stop: &AtomicBool,
+    ) -> Result<(), BuildError> {
+        self.passages.connect(self.dim, options, isa, stop)?;
+        self.profiles.connect(self.dim, options, isa, stop)?;
+        self.index_nodes();
+        Ok(())
+    }
+
+    fn index_nodes(&mut self) {
+        let turn = |layer: &Layer, members: usize| {
+            let mut nodes = vec![NONE; members];
+            for node in 0..layer.nodes() as u32 {
+                for m in layer.members_of(node) {
+                    nodes[*m as usize] = node;
+                }
+            }
+            nodes
+        };
+        let rows = self.starts.last().map_or(0, |n| *n as usize);
+        self.row_nodes = turn(&self.passages, rows);
+        self.profile_nodes = turn(&self.profiles, self.records());
+    }
+
+    pub(crate) fn records(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub(crate) fn row_count(&self) -> usize {
+        self.starts.last().map_or(0, |n| *n as usize)
+    }
+
+    /// The vectors of a record, one after the other.
+    pub(crate) fn vectors(&self, record: u32) -> &[f32] {
+        let (from, to) = (
+            self.starts[record as usize] as usize,
+            self.starts[record as usize + 1] as usize,
+        );
+        &self.rows.values()[from * self.dim..to * self.dim]
+    }
+
+    /// Whether a layer that should have a graph has none.
+    pub(crate) fn lacks_graph(&self, options: &GraphOptions) -> bool {
+        let lacks = |l: &Layer| l.graph.is_none() && l.nodes() >= options.least.max(2);
+        lacks(&self.passages) || lacks(&self.profiles)
+    }
+
+    fn layer(&self, side: Side) -> &Layer {
+        match side {
+            Side::Passages => &self.passages,
+            Side::Profiles => &self.profiles,
+        }
+    }
+
+    /// Whether a walk among `admitted` of all records is thought cheaper than reading them all.
+    pub(crate) fn prefers_walk(&self, side: Side, ef: usize, admitted: usize) -> bool {
+        let layer = self.layer(side);
+        if layer.graph.is_none() || admitted == 0 {
+            return false;
+        }
+        let records = self.records().max(1);
+        let nodes = layer.nodes();
+        let reading = nodes.saturating_mul(admitted) / records;
+        let walking = (ef.saturating_mul(STEPS)).saturating_mul(records) / admitted;
+        walking < reading
+    }
+
+    /// The nearest admitted records by walking. `None` when there is no graph, or the walk took
+    /// more distances than `most`.
+    pub(crate) fn walk(
+        &self,
+        ask: &Ask<'_>,
+        admission: &impl Admission,
+        all: bool,
+        most: usize,
+    ) -> Option<Vec<Found>> {
+        let layer = self.layer(ask.side);
+        SCRATCH.with_borrow_mut(|s| {
+            let mut found: Vec<Found> = Vec::with_capacity(ask.ef + 1);
+            let mut seen = Seen::new(ask.ef);
+            let walk = LayerAsk {
+                isa: ask.isa,
+                vector: ask.vector,
+                ef: ask.ef.max(ask.wanted),
+                most,
+                admission,
+                all,
+                records: self.records(),
+            };
+            let finished = layer.walk(&walk, s, |distance, record| {
+                if seen.first(record) {
+                    found.push((layer.codes.similarity(distance), record));
+                }
+            });
+            found.truncate(ask.wanted);
+            finished.then_some(found)
+        })
+    }
+
+    /// The nearest of `records`, all of them read.
+    pub(crate) fn scan(&self, ask: &Ask<'_>, records: impl Iterator<Item = u32>) -> Vec<Found> {
+        let layer = self.layer(ask.side);
+        let mut nodes = Vec::new();
+        for r in records {
+            match ask.side {
+                Side::Passages => {
+                    let rows = self.starts[r as usize]..self.starts[r as usize + 1];
+                    nodes.extend(rows.map(|i| (self.row_nodes[i as usize], r)));
+                }
+                Side::Profiles => {
+                    let node = self.profile_nodes[r as usize];
+                    if node != NONE {
+                        nodes.push((node, r));
+                    }
+                }
+            }
+        }
+        let found =
+            SCRATCH.with_borrow_mut(|s| layer.scan(ask.isa, ask.vector, ask.wanted, &nodes, s));
+        found
+            .into_iter()
+            .map(|(distance, r)| (layer.codes.similarity(distance), r))
+            .collect()
+    }
+
+    /// Asks for a record's first vector ahead of its use.
+    pub(crate) fn prefetch(&self, record: u32) {
+        let first = self.vectors(record).as_ptr();
+        crate::kernel::prefetch(first.cast(), self.dim * 4);
+    }
+
+    /// The exact cosine of a record's nearest passage.
+    pub(crate) fn exact(&self, vector: &[f32], record: u32) -> f32 {
+        self.vectors(record)
+            .chunks_exact(self.dim)
+            .map(|row| dot(vector, row))
+            .fold(f32::NEG_INFINITY, f32::max)
+    }
+
+    /// Bytes on the heap, files left out.
+    pub(crate) fn resident(&self) -> usize {
+        let layer = |l: &Layer| {
+            l.codes.bytes().len()
+                + l.graph.as_ref().map_or(0, |g| g.resident())
+                + (l.starts.len() + l.members.len() + l.owners.len()) * 4
+        };
+        layer(&self.passages)
+            + layer(&self.profiles)
+            + (self.starts.len() + self.row_nodes.len() + self.profile_nodes.len()) * 4
+            + self.rows.resident()
+    }
+}
+
+/// The mean of rows, at length one; zero when it vanishes.
+fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
+    let mut sum = vec![0f32; dim];
+    for row in rows.chunks_exact(dim.max(1)) {
+        sum.iter_mut().zip(row).for_each(|(s, x)| *s += x);
+    }
+    let norm = dot(&sum, &sum).sqrt();
+    if norm > 1e-6 {
+        sum.iter_mut().for_each(|x| *x /= norm);
+    } else {
+        sum.fill(0.0);
+    }
+    sum
+}
+
+/// The mean of vectors, at length one; zero when it vanishes.
+pub(crate) fn mean_of(vectors: &[Vec<f32>]) -> Vec<f32> {
+    mean(&vectors.concat(), vectors.first().map_or(0, Vec::len))
+}
+
+/// Records met so far: open addressing over a table that is no larger than it has to be.
+struct Seen {
+    table: Vec<u32>,
+    held: usize,
+}
+
+impl Seen {
+    fn new(expected: usize) -> Self {
+        Self {
+            table: vec![NONE; (expected * 2).next_power_of_two().max(64)],
+            held: 0,
+        }
+    }
+
+    /// True the first time.
+    fn first(&mut self, record: u32) -> bool {
+        if self.held * 2 >= self.table.len() {
+            let old = std::mem::take(&mut self.table);
+            self.table = vec![NONE; old.len() * 2];
+            self.held = 0;
+            for r in old.into_iter().filter(|r| *r != NONE) {
+                self.first(r);
+            }
+        }
+        let mask = self.table.len() - 1;
+        let mut at = record.wrapping_mul(0x9E37_79B1) as usize & mask;
+        loop {
+            match self.table[at] {
+                NONE => {
+                    self.table[at] = record;
+                    self.held += 1;
+                    return true;
+                }
+                r if r == record => return false,
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Sealing and merging: graphs over what has none, beside the searches and the writes.
+
+use super::{
+    IndexOptions, Shared, State,
+    files::{Inventory, JOURNAL, Manifest, journal_path, segment_name, sync},
+    load::listed,
+};
+use crate::{
+    dense::{Body, BuildError, NOWHERE, Part, Record, Rows, Segment, SegmentWriter},
+    index::IndexError,
+    journal::Journal,
+    slots::{Place, Slot},
+};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+/// A sealed part with more than one dead row in so many is merged anew.
+const DEAD: usize = 3;
+/// One waits where this many have graphs …
+const WAITING: usize = 16;
+/// … but no more than so many times the least.
+const MOST_WAITING: usize = 4;
+/// After a failure it is tried again with the first write after so long.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// One record of a segment to be.
+struct Member {
+    slot: Slot,
+    /// Where it was taken from; taken in only if it is still there.
+    place: Place,
+    rows: u32,
+    record: Record,
+}
+
+/// What is to be sealed into one segment.
+struct Job {
+    epoch: u64,
+    /// The parts it is made of. They are closed, so they can be read without a lock.
+    bodies: Vec<(u32, Body)>,
+    members: Vec<Member>,
+    files: Option<JobFiles>,
+}
+
+/// How the segment is put on disk.
+struct JobFiles {
+    folder: PathBuf,
+    name: String,
+    /// Journals up to this number are in the segments then.
+    covered: u64,
+    /// What the segments have then seen of the store.
+    seq: u64,
+}
+
+/// Why a segment was not sealed.
+#[derive(Debug, thiserror::Error)]
+enum SealError {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error("{0}")]
+    Index(#[from] IndexError),
+    #[error("a file cannot be written: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Seals until there is nothing to seal.
+pub(super) fn run(shared: &Shared) {
+    while !shared.stop.load(Ordering::Relaxed) {
+        let began = Instant::now();
+        let sealed = match gather(shared) {
+            Ok(None) => return,
+            Ok(Some(job)) => seal(shared, job),
+            Err(e) => Err(e),
+        };
+        match sealed {
+            Ok(rows) => {
+                shared.write().unmerged = None;
+                tracing::info!(
+                    rows,
+                    seconds = began.elapsed().as_secs_f64(),
+                    "sealed a segment"
+                );
+            }
+            Err(SealError::Build(BuildError::Stopped)) => return,
+            Err(e) => {
+                tracing::error!(
+                    "a graph was not built: {e}; vectors are read one by one, and it is tried again"
+                );
+                let why = format!("a graph was not built ({e}); vectors are read one by one");
+                shared.write().unmerged = Some((why, Instant::now()));
+                return;
+            }
+        }
+    }
+}
+
+impl State {
+    /// Whether some vectors should get a graph.
+    pub(super) fn needs_merge(&self, options: &IndexOptions) -> bool {
+        let waited = |u: &(String, Instant)| u.1.elapsed() > AGAIN;
+        self.unmerged.as_ref().is_none_or(waited) && !self.chosen_parts(options).is_empty()
+    }
+
+    /// The parts to be merged into one, none when there is nothing to do: all that have no graph,
+    /// those with many dead, and then, as in a log-structured tree, those that are not much larger
+    /// than what is merged already, so that a row is merged a number of times that grows with the
+    /// logarithm of the whole.
+    fn chosen_parts(&self, options: &IndexOptions) -> Vec<u32> {
+        let (raw, mut sealed): (Vec<&Part>, Vec<&Part>) =
+            self.dense.parts().iter().partition(|p| p.is_raw());
+        let waiting: usize = raw.iter().map(|p| p.live_rows()).sum();
+        let with_graph: usize = sealed.iter().map(|p| p.live_rows()).sum();
+        if waiting + with_graph < options.exact_below {
+            return Vec::new();
+        }
+        let least = options.seal_from.max(1);
+        let limit = (with_graph / WAITING).clamp(least, least.saturating_mul(MOST_WAITING));
+        let worn = |p: &&Part| {
+            (p.rows() - p.live_rows()) * DEAD > p.rows() || p.lacks_graph(&options.graph)
+        };
+        if waiting < limit && !sealed.iter().any(worn) {
+            return Vec::new();
+        }
+        let mut chosen: Vec<u32> = raw.iter().map(|p| p.id).collect();
+        sealed.sort_by_key(|p| (!worn(p), p.live_rows()));
+        let mut rows = waiting;
+        for p in sealed {
+            if worn(&p) || p.live_rows() <= rows * 2 {
+                chosen.push(p.id);
+                rows += p.live_rows();
+            }
+        }
+        chosen
+    }
+}
+
+/// Closes what is to be sealed, and begins a journal for what comes after.
+fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
+    let mut writer = shared.writer();
+    let parts = {
+        let mut state = shared.write();
+        let parts = state.chosen_parts(&shared.options);
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        state.dense.close();
+        parts
+    };
+    let state = shared.read();
+    let mut files = None;
+    if let (Some(folder), Some(open)) = (&shared.folder, &mut writer.files) {
+        let last = folder.join(JOURNAL);
+        // With nothing in it the one before is the last: whoever opens and closes an index again
+        // and again leaves no trail of empty journals.
+        if !open.journal.is_empty() {
+            // The open journal keeps its file, under the new name: should the next step fail,
+            // writes still go where loading looks for them.
+            std::fs::rename(&last, journal_path(folder, open.next))?;
+            open.last = open.next;
+            open.next += 1;
+            open.journal = Journal::create(&last, &shared.shape)?;
+        }
+        files = Some(JobFiles {
+            folder: folder.clone(),
+            name: segment_name(open.next),
+            covered: open.last,
+            seq: state.seq,
+        });
+        open.next += 1;
+    }
+    let mut job = Job {
+        epoch: state.epoch,
+        bodies: Vec::new(),
+        members: Vec::new(),
+        files,
+    };
+    for part in state.dense.parts().iter().filter(|p| parts.contains(&p.id)) {
+        job.bodies.push((part.id, part.body.clone()));
+        let living = part
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| **s != NOWHERE);
+        for (record, &slot) in living {
+            let Some(held) = state.slots.get(slot) else {
+                continue;
+            };
+            job.members.push(Member {
+                slot,
+                place: Place {
+                    part: part.id,
+                    record: record as u32,
+                },
+                rows: held.passages,
+                record: Record {
+                    key: held.key,
+                    facets: Arc::clone(&held.facets),
+                    mean_norm: held.mean_norm,
+                },
+            });
+        }
+    }
+    Ok(Some(job))
+}
+
+impl Job {
+    /// The vectors of each member, in order.
+    fn vectors(&self, dim: usize) -> impl Iterator<Item = &[f32]> {
+        self.members.iter().map(move |m| {
+            let body = self.bodies.iter().find(|b| b.0 == m.place.part);
+            body.map_or(&[] as &[f32], |b| b.1.vectors(m.place.record, dim))
+        })
+    }
+
+    fn starts(&self) -> Vec<u32> {
+        let mut at = 0;
+        let ends = self.members.iter().map(|m| {
+            at += m.rows;
+            at
+        });
+        std::iter::once(0).chain(ends).collect()
+    }
+}
+
+/// Builds the segment, puts it on disk, and puts it in the place of the parts it was made of.
+fn seal(shared: &Shared, mut job: Job) -> Result<usize, SealError> {
+    let (options, dim) = (&shared.options, shared.shape.dim);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads.max(1))
+        .thread_name(|i| format!("queqiao-graph-{i}"))
+        .build()
+        .map_err(std::io::Error::other)?;
+    let mut file = None;
+    let vectors = match &job.files {
+        None => Rows::Owned(Arc::new(job.vectors(dim).flatten().copied().collect())),
+        Some(f) => {
+            let path = f.folder.join(format!("{}.new", f.name));
+            let mut writer = SegmentWriter::create(&path)?;
+            let vectors = writer.vectors(job.vectors(dim))?;
+            file = Some(writer);
+            vectors
+        }
+    };
+    let mut segment = Segment::code(dim, vectors, job.starts())?;
+    pool.install(|| segment.connect(&options.graph, options.isa, &shared.stop))?;
+    let members: Vec<(Slot, Place)> = job.members.iter().map(|m| (m.slot, m.place)).collect();
+    if let (Some(writer), Some(f)) = (file, &job.files) {
+        let records: Vec<Record> = job.members.drain(..).map(|m| m.record).collect();
+        writer.finish(&segment, &records, &shared.shape, &f.folder.join(&f.name))?;
+    }
+    let rows = segment.row_count();
+    let _writer = shared.writer();
+    if shared.read().epoch != job.epoch {
+        return Ok(0);
+    }
+    install(&mut shared.write(), segment, &members, &job);
+    if let Some(f) = &job.files {
+        sync(&f.folder)?;
+        let listed = listed(&shared.read().dense);
+        let manifest = Manifest::new(&shared.shape, f.seq, f.covered, listed);
+        manifest.write(&f.folder)?;
+        Inventory::of(&f.folder)?.tidy(&f.folder, Some(&manifest));
+    }
+    Ok(rows)
+}
+
+fn install(state: &mut State, segment: Segment, members: &[(Slot, Place)], job: &Job) {
+    let State { slots, dense, .. } = state;
+    // Whoever was replaced or deleted meanwhile is dead from the start.
+    let living = |(slot, place): &(Slot, Place)| match slots.get(*slot) {
+        Some(held) if held.place == *place => *slot,
+        _ => NOWHERE,
+    };
+    let stand: Vec<Slot> = members.iter().map(living).collect();
+    let file = job.files.as_ref().map(|f| f.name.clone());
+    let part = dense.add(Arc::new(segment), stand.clone(), file);
+    for (record, slot) in stand.iter().enumerate() {
+        if let Some(held) = slots.get_mut(*slot) {
+            held.place = Place {
+                part,
+                record: record as u32,
+            };
+        }
+    }
+    let parts: Vec<u32> = job.bodies.iter().map(|b| b.0).collect();
+    dense.remove(&parts);
+}

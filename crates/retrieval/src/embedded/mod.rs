@@ -1,0 +1,474 @@
+//! The index inside the process: vectors with graphs, tantivy postings, facets in memory.
+
+mod canary;
+mod files;
+mod load;
+mod merge;
+mod recall;
+mod search;
+
+pub use canary::CanaryFigures;
+pub use recall::Recall;
+
+use crate::{
+    attributes::Attributes,
+    dense::{Dense, GraphOptions},
+    index::{
+        Capabilities, Change, Consistency, Entry, Health, Index, IndexError, Query, SearchResult,
+        Shape,
+    },
+    kernel::Isa,
+    lexical::{Lexical, LexicalWriter},
+    slots::{Slot, Slots},
+};
+use canary::Canary;
+use load::{Loaded, put, remove};
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Instant,
+};
+
+/// How an index trades memory and work for speed.
+#[derive(Debug, Clone)]
+pub struct IndexOptions {
+    /// Up to so many passages that pass a filter, all are compared; no graph is built before there
+    /// are as many.
+    pub exact_below: usize,
+    /// Passages that wait, read whole by every search, before they get a graph. More of them wait
+    /// where many have one.
+    pub seal_from: usize,
+    /// How graphs are built.
+    pub graph: GraphOptions,
+    /// Threads that build graphs.
+    pub threads: usize,
+    /// Instructions for integer products.
+    pub isa: Isa,
+}
+
+impl Default for IndexOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            exact_below: 20_000,
+            seal_from: 4_096,
+            graph: GraphOptions::default(),
+            // Half the machine: the other half answers.
+            threads: (cores / 2).max(1),
+            isa: Isa::best(),
+        }
+    }
+}
+
+impl IndexOptions {
+    /// Every passage is compared, however many there are: equal contents give equal answers.
+    pub fn exact() -> Self {
+        Self {
+            exact_below: usize::MAX,
+            ..Self::default()
+        }
+    }
+}
+
+/// One tenant's index in this process, in memory or with its files in a folder.
+///
+/// Files: sealed segments and journals (facets and vectors, see `files`), and `lexical/` (tantivy).
+/// Both sides carry the sequence number of the store; when they disagree the older counts.
+pub struct EmbeddedIndex {
+    shared: Arc<Shared>,
+    /// Builds graphs beside the searches; one at a time.
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What searches, writes and the worker share.
+struct Shared {
+    shape: Shape,
+    folder: Option<PathBuf>,
+    options: IndexOptions,
+    state: RwLock<State>,
+    /// Held by whoever changes the state or the files; always taken before `state`.
+    writer: Mutex<Writer>,
+    canary: Canary,
+    /// The worker is at work.
+    merging: AtomicBool,
+    /// The index is closed.
+    stop: AtomicBool,
+}
+
+/// What searches see.
+struct State {
+    slots: Slots,
+    attributes: Attributes,
+    dense: Dense,
+    lexical: Lexical,
+    seq: u64,
+    broken: Option<String>,
+    /// Why graphs are not built, where that failed, and when: everything is compared until it
+    /// succeeds.
+    unmerged: Option<(String, Instant)>,
+    /// Changes when everything is forgotten, so that a graph of before is not taken in.
+    epoch: u64,
+}
+
+/// The files.
+struct Writer {
+    files: Option<load::Files>,
+    lexical: LexicalWriter,
+}
+
+impl EmbeddedIndex {
+    /// An empty index that lives in memory.
+    pub fn in_memory(shape: Shape) -> Result<Self, IndexError> {
+        Self::in_memory_with(shape, IndexOptions::default())
+    }
+
+    /// The same with other options.
+    pub fn in_memory_with(shape: Shape, options: IndexOptions) -> Result<Self, IndexError> {
+        let state = Loaded::new(&shape, &options);
+        let lexical = Lexical::open(None, &state.slots)?;
+        Ok(Self::start(shape, None, options, state, lexical, None, 0))
+    }
+
+    /// Opens the index in `folder`, or makes an empty one there.
+    ///
+    /// Errors: [`IndexError::Damaged`] when a file cannot be trusted or was made with another
+    /// model; the caller then uses [`EmbeddedIndex::create`] and fills it from the store.
+    pub fn open(folder: &Path, shape: Shape) -> Result<Self, IndexError> {
+        Self::open_with(folder, shape, IndexOptions::default())
+    }
+
+    /// The same with other options, which need not be those it was made with.
+    pub fn open_with(
+        folder: &Path,
+        shape: Shape,
+        options: IndexOptions,
+    ) -> Result<Self, IndexError> {
+        if !load::exists(folder) {
+            return Self::create_with(folder, shape, options);
+        }
+        let (loaded, files) = load::load(folder, &shape, &options)?;
+        let lexical = Lexical::open(Some(&folder.join("lexical")), &loaded.slots)?;
+        let seq = files.seq.min(lexical.1.seq());
+        let folder = Some(folder.to_owned());
+        let this = Self::start(shape, folder, options, loaded, lexical, Some(files), seq);
+        this.maintain();
+        Ok(this)
+    }
+
+    /// Makes an empty index in `folder`, replacing whatever index stood there.
+    pub fn create(folder: &Path, shape: Shape) -> Result<Self, IndexError> {
+        Self::create_with(folder, shape, IndexOptions::default())
+    }
+
+    /// The same with other options.
+    pub fn create_with(
+        folder: &Path,
+        shape: Shape,
+        options: IndexOptions,
+    ) -> Result<Self, IndexError> {
+        let io = |source| IndexError::Io {
+            path: folder.to_owned(),
+            doing: "replaced",
+            source,
+        };
+        let lexical_path = folder.join("lexical");
+        if lexical_path.exists() {
+            std::fs::remove_dir_all(&lexical_path).map_err(io)?;
+        }
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let files = load::Files::create(folder, &shape)?;
+        let loaded = Loaded::new(&shape, &options);
+        let lexical = Lexical::open(Some(&lexical_path), &loaded.slots)?;
+        let folder = Some(folder.to_owned());
+        Ok(Self::start(
+            shape,
+            folder,
+            options,
+            loaded,
+            lexical,
+            Some(files),
+            0,
+        ))
+    }
+
+    fn start(
+        shape: Shape,
+        folder: Option<PathBuf>,
+        options: IndexOptions,
+        loaded: Loaded,
+        (lexical, lexical_writer): (Lexical, LexicalWriter),
+        files: Option<load::Files>,
+        seq: u64,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                shape,
+                folder,
+                options,
+                state: RwLock::new(State {
+                    slots: loaded.slots,
+                    attributes: loaded.attributes,
+                    dense: loaded.dense,
+                    lexical,
+                    seq,
+                    broken: None,
+                    unmerged: None,
+                    epoch: 0,
+                }),
+                writer: Mutex::new(Writer {
+                    files,
+                    lexical: lexical_writer,
+                }),
+                canary: Canary::new(),
+                merging: AtomicBool::new(false),
+                stop: AtomicBool::new(false),
+            }),
+            worker: Mutex::new(None),
+        }
+    }
+
+    /// What the index was made with.
+    pub fn shape(&self) -> &Shape {
+        &self.shared.shape
+    }
+
+    /// The folder it lives in, if any.
+    pub fn folder(&self) -> Option<&Path> {
+        self.shared.folder.as_deref()
+    }
+
+    /// Bytes that the vectors and their graphs take on the heap.
+    pub fn resident(&self) -> usize {
+        self.shared.read().dense.resident()
+    }
+
+    /// What the canary has seen: a sampled share of live questions is asked once more by comparing
+    /// everyone.
+    pub fn canary(&self) -> CanaryFigures {
+        self.shared.canary.figures()
+    }
+
+    /// Waits until no graph is being built. Searches and writes go on meanwhile.
+    pub fn settle(&self) {
+        let worker = self.lock_worker().take();
+        if let Some(worker) = worker {
+            // A worker that panicked has left the state as it was.
+            let _ = worker.join();
+        }
+    }
+
+    fn lock_worker(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.worker.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Starts the worker where there is something to seal and it is not at work.
+    fn maintain(&self) {
+        let shared = &self.shared;
+        if shared.merging.load(Ordering::Acquire)
+            || shared.stop.load(Ordering::Relaxed)
+            || !shared.read().needs_merge(&shared.options)
+            || shared.merging.swap(true, Ordering::AcqRel)
+        {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let started = std::thread::Builder::new()
+            .name("queqiao-graphs".to_owned())
+            .spawn(move || {
+                merge::run(&shared);
+                shared.merging.store(false, Ordering::Release);
+            });
+        match started {
+            // The one before has ended.
+            Ok(worker) => *self.lock_worker() = Some(worker),
+            Err(e) => {
+                tracing::warn!("no thread to build graphs with: {e}; vectors are read whole");
+                self.shared.merging.store(false, Ordering::Release);
+            }
+        }
+    }
+}
+
+impl Drop for EmbeddedIndex {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.settle();
+    }
+}
+
+impl Shared {
+    /// The state, to search it.
+    ///
+    /// A thread of rayon may hold it already: while it waits for the parts of one search it takes
+    /// up another. It must not queue behind a write that waits for the first, so it goes past; all
+    /// others queue, so that a write gets its turn.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        if rayon::current_thread_index().is_some() {
+            self.state.read_recursive()
+        } else {
+            self.state.read()
+        }
+    }
+
+    // A panic while it is held leaves plain data behind, which the next seq check covers.
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write()
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn check(&self, e: &Entry) -> Result<(), IndexError> {
+        let wrong = |problem: String| {
+            Err(IndexError::Vector {
+                key: e.key,
+                problem,
+                dim: self.shape.dim,
+            })
+        };
+        if e.vectors.ncols() != self.shape.dim && e.vectors.nrows() > 0 {
+            return wrong(format!("a vector has {} dimensions", e.vectors.ncols()));
+        }
+        for row in e.vectors.rows() {
+            let norm: f32 = row.iter().map(|x| x * x).sum();
+            if !norm.is_finite() {
+                return wrong("a vector holds NaN or infinity".to_owned());
+            }
+            if norm != 0.0 && (norm - 1.0).abs() > 0.01 {
+                return wrong(format!("a vector has length {}", norm.sqrt()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Index for EmbeddedIndex {
+    fn apply(&self, changes: Vec<Change>, seq: u64) -> Result<(), IndexError> {
+        for change in &changes {
+            if let Change::Put(e) = change {
+                self.shared.check(e)?;
+            }
+        }
+        let mut writer = self.shared.writer();
+        if let Some(problem) = &self.shared.read().broken {
+            return Err(IndexError::Query(format!(
+                "the index awaits a rebuild after a failed write ({problem})"
+            )));
+        }
+        // Both files are written before memory changes, while searches go on. The lexical commit
+        // comes last: when it fails the journal is ahead, which the lesser of the two numbers
+        // covers at the next start.
+        if let Some(files) = &mut writer.files {
+            files.journal.append(&changes, seq)?;
+        }
+        if let Err(e) = writer.lexical.write(&changes, seq) {
+            self.shared.write().broken = Some(e.to_string());
+            return Err(e);
+        }
+        let mut guard = self.shared.write();
+        let State {
+            slots,
+            attributes,
+            dense,
+            lexical,
+            broken,
+            ..
+        } = &mut *guard;
+        for change in changes {
+            match change {
+                Change::Put(e) => {
+                    let vectors = e.vectors.view();
+                    put(slots, attributes, dense, e.key, e.facets, vectors);
+                }
+                Change::Delete(key) => remove(slots, attributes, dense, key),
+            }
+        }
+        dense.compact(slots);
+        if let Err(e) = lexical.refresh(slots) {
+            *broken = Some(e.to_string());
+            return Err(e);
+        }
+        guard.seq = seq;
+        drop(guard);
+        drop(writer);
+        self.maintain();
+        Ok(())
+    }
+
+    fn seq(&self) -> u64 {
+        self.shared.read().seq
+    }
+
+    fn len(&self) -> usize {
+        self.shared.read().slots.len()
+    }
+
+    fn passages(&self) -> usize {
+        self.shared.read().dense.live_rows()
+    }
+
+    fn search(&self, query: &Query<'_>) -> Result<SearchResult, IndexError> {
+        search::check(query, self.shared.shape.dim)?;
+        let state = self.shared.read();
+        if let Consistency::AtLeast(needed) = query.consistency
+            && needed > state.seq
+        {
+            return Err(IndexError::Behind {
+                needed,
+                seen: state.seq,
+            });
+        }
+        let (found, by_graph) = state.search(query, self.shared.options.exact_below)?;
+        drop(state);
+        if by_graph {
+            canary::watch(&self.shared, query);
+        }
+        Ok(found)
+    }
+
+    fn clear(&self) -> Result<(), IndexError> {
+        let mut writer = self.shared.writer();
+        let mut state = self.shared.write();
+        state.slots = Slots::default();
+        state.attributes = Attributes::default();
+        state.dense = Dense::new(self.shared.shape.dim, self.shared.options.isa);
+        state.seq = 0;
+        state.epoch += 1;
+        if let Some(folder) = &self.shared.folder {
+            writer.files = Some(load::Files::create(folder, &self.shared.shape)?);
+        }
+        writer.lexical.clear()?;
+        let State { slots, lexical, .. } = &mut *state;
+        lexical.refresh(slots)?;
+        state.broken = None;
+        state.unmerged = None;
+        Ok(())
+    }
+
+    fn health(&self) -> Health {
+        let state = self.shared.read();
+        let unmerged = state.unmerged.as_ref().map(|u| &u.0);
+        match state.broken.as_ref().or(unmerged) {
+            None => Health::Serving,
+            Some(problem) => Health::Degraded(problem.clone()),
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            exact_below: self.shared.options.exact_below,
+            read_your_writes: true,
+            persistent: self.shared.folder.is_some(),
+            lexical: true,
+        }
+    }
+}
+
+/// Slots are counted in 32 bits.
+const _: () = assert!(size_of::<Slot>() == 4);

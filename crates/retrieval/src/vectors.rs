@@ -1,0 +1,127 @@
+//! Vectors alone, without records: a sealed segment as the dense side of an index uses it, to be
+//! measured beside other vector engines.
+
+use crate::{
+    dense::{Admission, Ask, BuildError, Everyone, GraphOptions, Rows, Segment, Side},
+    index::IndexError,
+    kernel::Isa,
+};
+use std::sync::{Arc, atomic::AtomicBool};
+
+/// Candidates compared exactly for each answer wanted, and some more.
+const EXACT: usize = 2;
+
+/// Vectors asked for ahead of their comparison.
+const AHEAD: usize = 4;
+
+/// Vectors with a graph over them, each an answer of its own.
+#[derive(Debug)]
+pub struct VectorIndex {
+    segment: Segment,
+    isa: Isa,
+}
+
+/// Vectors that may be answers.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    bits: Vec<u64>,
+    chosen: Vec<u32>,
+}
+
+impl Selection {
+    /// The vectors whose number is `true`.
+    pub fn new(chosen: &[bool]) -> Self {
+        let mut bits = vec![0u64; chosen.len().div_ceil(64)];
+        let numbers = chosen.iter().enumerate().filter(|(_, c)| **c);
+        let chosen: Vec<u32> = numbers.map(|(i, _)| i as u32).collect();
+        for i in &chosen {
+            bits[*i as usize >> 6] |= 1 << (i & 63);
+        }
+        Self { bits, chosen }
+    }
+}
+
+impl Admission for &Selection {
+    fn admits(&self, record: u32) -> bool {
+        let word = self.bits.get(record as usize >> 6);
+        word.is_some_and(|w| w >> (record & 63) & 1 == 1)
+    }
+}
+
+impl VectorIndex {
+    /// Builds an index over `vectors`, `[n, dim]` row by row, each of length one, in so many
+    /// threads.
+    ///
+    /// # Errors
+    /// The graph cannot be built, or there is no memory for it.
+    pub fn build(
+        dim: usize,
+        vectors: Vec<f32>,
+        options: &GraphOptions,
+        threads: usize,
+        isa: Isa,
+    ) -> Result<Self, IndexError> {
+        let failed = |e: BuildError| IndexError::Query(format!("no graph: {e}"));
+        let starts = (0..=(vectors.len() / dim.max(1)) as u32).collect();
+        let mut segment =
+            Segment::code(dim, Rows::Owned(Arc::new(vectors)), starts).map_err(failed)?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .build()
+            .map_err(|e| IndexError::Query(format!("no threads: {e}")))?;
+        let never = AtomicBool::new(false);
+        pool.install(|| segment.connect(options, isa, &never))
+            .map_err(failed)?;
+        Ok(Self { segment, isa })
+    }
+
+    /// The `k` nearest of all or of the chosen, nearest first, with their exact inner products.
+    /// `ef` is the width of the walk; it is at least `k`.
+    pub fn search(
+        &self,
+        vector: &[f32],
+        k: usize,
+        ef: usize,
+        chosen: Option<&Selection>,
+    ) -> Vec<(u32, f32)> {
+        let compared = (EXACT * k + 20).min(ef.max(k));
+        let ask = Ask {
+            vector,
+            side: Side::Passages,
+            wanted: compared,
+            ef,
+            isa: self.isa,
+        };
+        let found = match chosen {
+            None => self.segment.walk(&ask, &Everyone, true, usize::MAX),
+            Some(s)
+                if self
+                    .segment
+                    .prefers_walk(Side::Passages, ef, s.chosen.len()) =>
+            {
+                let most = s.chosen.len() * 2 + 4_096;
+                self.segment.walk(&ask, &s, false, most)
+            }
+            Some(_) => None,
+        };
+        let found = found.unwrap_or_else(|| match chosen {
+            None => self.segment.scan(&ask, 0..self.segment.records() as u32),
+            Some(s) => self.segment.scan(&ask, s.chosen.iter().copied()),
+        });
+        let mut out: Vec<(u32, f32)> = Vec::with_capacity(found.len());
+        for (i, &(_, record)) in found.iter().enumerate() {
+            if let Some(&(_, next)) = found.get(i + AHEAD) {
+                self.segment.prefetch(next);
+            }
+            out.push((record, self.segment.exact(vector, record)));
+        }
+        out.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        out.truncate(k);
+        out
+    }
+
+    /// Bytes on the heap.
+    pub fn resident(&self) -> usize {
+        self.segment.resident()
+    }
+}
