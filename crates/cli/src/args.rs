@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Match(MatchArgs),
     /// Rank a test collection as a TREC run 对测试集排序
     Rank(RankArgs),
+    /// Fit the scorer's weights to judgements or outcomes 拟合排序权重
+    Weights(WeightsArgs),
     /// Plan a matchmaking event 策划对接会
     Event(EventArgs),
     /// Compose a service team 组建科技服务团
@@ -337,6 +339,51 @@ pub(crate) struct RankArgs {
     /// Also write the features of every line, for `queqiao weights fit` and for rankers of your own.
     #[arg(long, value_name = "OUT.tsv")]
     pub(crate) features: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WeightsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: WeightsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WeightsCommand {
+    /// Weights under which the better candidates come first; written only where they are better on
+    /// queries they did not see 拟合，仅在确有提升时写出
+    Fit(WeightsFitArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WeightsFitArgs {
+    /// Features, as `queqiao rank --features` writes them.
+    #[arg(value_name = "FEATURES.tsv")]
+    pub(crate) features: PathBuf,
+    /// Judgements or outcomes: a file, or the folder of a collection.
+    #[arg(value_name = "QRELS")]
+    pub(crate) qrels: PathBuf,
+    /// File of weights to write.
+    #[arg(long, value_name = "WEIGHTS.json")]
+    pub(crate) out: PathBuf,
+    /// Weights to start from and to be held to; by default those that ship.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) start: Option<PathBuf>,
+    /// What has to rise.
+    #[arg(long, default_value = "nDCG@10")]
+    pub(crate) measure: String,
+    /// Parts of the queries, each ranked by weights fitted to the others.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(2..=50))]
+    pub(crate) folds: u8,
+    /// Write the weights also where they are not better.
+    #[arg(long)]
+    pub(crate) anyway: bool,
+    /// Write over the file if it exists.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

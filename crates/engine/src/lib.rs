@@ -30,7 +30,9 @@ pub use planning::{
     StoredTeam, TeamRequest, event_scores, plan_event, plan_panels, plan_roundtables, plan_tracks,
     score_panels, score_roundtables, score_team, score_tracks,
 };
-pub use queqiao_ranking::{Feature, Part, Weights, WeightsError};
+pub use queqiao_ranking::{
+    Feature, FitParams, GradedList, Part, Scorer, Values, Weights, WeightsError, fit,
+};
 pub use queqiao_retrieval::Recall;
 pub use request::{
     Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,

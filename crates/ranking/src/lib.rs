@@ -6,9 +6,11 @@
 //! reads no file and knows no index.
 
 mod feature;
+mod fit;
 mod quote;
 mod scorer;
 
 pub use feature::{Asker, Feature, Signals, Values, features};
+pub use fit::{FitParams, GradedList, fit};
 pub use quote::{Clause, best_pair, split_clauses};
 pub use scorer::{Part, Scorer, Weights, WeightsError};

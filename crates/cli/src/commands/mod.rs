@@ -22,3 +22,4 @@ pub(crate) mod rank;
 pub(crate) mod serve;
 pub(crate) mod team;
 pub(crate) mod train;
+pub(crate) mod weights;

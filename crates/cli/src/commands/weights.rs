@@ -1,0 +1,304 @@
+//! `queqiao weights fit`: weights of the scorer from judgements, live only past a gate.
+
+use super::open;
+use crate::{
+    args::{Format, WeightsCommand, WeightsFitArgs},
+    failure::Failure,
+    output::Console,
+};
+use queqiao_engine::{Feature, FitParams, GradedList, Scorer, Values, Weights, fit};
+use queqiao_eval::{
+    Measure, Options, Precision, Qrels, Run, evaluate, parse_list, stats::randomisation_test,
+};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+};
+
+/// Permutations of the gate's test.
+const PERMUTATIONS: u64 = 100_000;
+/// The gate's level.
+const LEVEL: f64 = 0.05;
+/// Fewer queries than this tell nothing.
+const LEAST_QUERIES: usize = 20;
+
+pub(crate) fn run(command: &WeightsCommand, console: &Console) -> Result<(), Failure> {
+    let WeightsCommand::Fit(args) = command;
+    if args.out.exists() && !args.replace {
+        let shown = args.out.display();
+        return Err(Failure::input(
+            format!("{shown} exists already: name another file, or give --replace"),
+            format!("{shown} 已存在：请换一个文件名，或加 --replace"),
+        ));
+    }
+    let start = open::weights(args.start.as_deref())?;
+    let measure = measure(args)?;
+    let qrels = Qrels::read(&args.qrels)?;
+    let questions = read(&args.features, &qrels)?;
+    let judged = questions
+        .iter()
+        .filter(|q| q.list.grades.iter().any(|g| *g > 0.0));
+    let n = judged.count();
+    if n < LEAST_QUERIES {
+        return Err(Failure::input(
+            format!(
+                "{n} queries have a judged answer among their candidates: at least {LEAST_QUERIES} are needed"
+            ),
+            format!("候选中有正确答案的查询只有 {n} 个：至少需要 {LEAST_QUERIES} 个"),
+        ));
+    }
+    // Every query is ranked by weights that never saw it.
+    let folds = usize::from(args.folds);
+    let params = FitParams::default();
+    let bar = console.progress(folds as u64 + 1, "fitting", "拟合");
+    let mut unseen: Vec<Weights> = Vec::new();
+    for fold in 0..folds {
+        let seen = questions
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| i % folds != fold);
+        let lists: Vec<GradedList> = seen.map(|(_, q)| q.list.clone()).collect();
+        unseen.push(fit(&lists, &start, params).unwrap_or_else(|| start.clone()));
+        bar.inc(1);
+    }
+    let before = values(&questions, &qrels, &measure, |_| &start)?;
+    let after = values(&questions, &qrels, &measure, |i| &unseen[i % folds])?;
+    let all: Vec<GradedList> = questions.iter().map(|q| q.list.clone()).collect();
+    let mut fitted = fit(&all, &start, params).unwrap_or_else(|| start.clone());
+    bar.finish_and_clear();
+
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len().max(1) as f64;
+    let differences: Vec<f64> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
+    let p = randomisation_test(&differences, PERMUTATIONS, 0).p;
+    let better = mean(&after) > mean(&before) && p < LEVEL;
+    let day = jiff::Timestamp::now().to_string();
+    let day = day.get(..10).unwrap_or("undated");
+    fitted.version = format!("fitted-{day}-{n}");
+    let written = better || args.anyway;
+    let report = json!({
+        "version": fitted.version,
+        "start": start.version,
+        "features": args.features.display().to_string(),
+        "judgements": args.qrels.display().to_string(),
+        "queries": before.len(),
+        "folds": folds,
+        "measure": measure.to_string(),
+        "before": mean(&before),
+        "after": mean(&after),
+        "p": p,
+        "better": better,
+        "written": written,
+        "weights": fitted.weights,
+    });
+    match args.format {
+        Format::Json => console.json(&report)?,
+        Format::Table => table(console, &start, &fitted, &report),
+    }
+    if !written {
+        return Err(Failure::failed(
+            "the new weights are not better beyond noise on queries they did not see: nothing was written (--anyway writes them)",
+            "在未见过的查询上，新权重没有超出噪声的提升：未写入文件（--anyway 可强制写入）",
+        ));
+    }
+    write(&args.out, &report)?;
+    console.note(format!(
+        "{}: {}",
+        args.out.display(),
+        console.say("use it with --weights", "用 --weights 指定即可使用")
+    ));
+    Ok(())
+}
+
+fn measure(args: &WeightsFitArgs) -> Result<Measure, Failure> {
+    let mut all = parse_list(&args.measure)?;
+    match (all.pop(), all.is_empty()) {
+        (Some(m), true) => Ok(m),
+        _ => Err(Failure::input(
+            "--measure: expected one measure, such as nDCG@10",
+            "--measure：应为一个指标，如 nDCG@10",
+        )),
+    }
+}
+
+/// A query's candidates.
+struct Question {
+    query: String,
+    documents: Vec<String>,
+    list: GradedList,
+}
+
+/// The rows of `queqiao rank --features`, with their grades.
+fn read(path: &Path, qrels: &Qrels) -> Result<Vec<Question>, Failure> {
+    let shown = path.display().to_string();
+    let unreadable = |e: std::io::Error| {
+        Failure::input(
+            format!("{shown} cannot be read: {e}"),
+            format!("无法读取 {shown}：{e}"),
+        )
+    };
+    let wrong = |line: usize, en: String, zh: String| {
+        Failure::input(
+            format!("{shown}:{line}: {en}; expected what `queqiao rank --features` writes"),
+            format!("{shown}:{line}：{zh}；应为 `queqiao rank --features` 的输出"),
+        )
+    };
+    let mut columns: Vec<Feature> = Vec::new();
+    let mut out: Vec<Question> = Vec::new();
+    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    for (i, line) in file.lines().enumerate() {
+        let line = line.map_err(unreadable)?;
+        let mut cells = line.trim_end_matches('\r').split('\t');
+        let (query, document) = (cells.next().unwrap_or(""), cells.next().unwrap_or(""));
+        if i == 0 {
+            if (query, document) != ("query", "document") {
+                return Err(wrong(
+                    1,
+                    "the first columns are not `query` and `document`".to_owned(),
+                    "前两列不是 query 与 document".to_owned(),
+                ));
+            }
+            for name in cells {
+                columns.push(Feature::parse(name).ok_or_else(|| {
+                    wrong(
+                        1,
+                        format!("no feature is called `{name}`"),
+                        format!("没有名为 `{name}` 的特征"),
+                    )
+                })?);
+            }
+            continue;
+        }
+        let cells: Vec<&str> = cells.collect();
+        if cells.len() != columns.len() {
+            return Err(wrong(
+                i + 1,
+                format!(
+                    "{} columns instead of {}",
+                    cells.len() + 2,
+                    columns.len() + 2
+                ),
+                format!("有 {} 列，应为 {} 列", cells.len() + 2, columns.len() + 2),
+            ));
+        }
+        let mut values: Values = [None; Feature::COUNT];
+        for (feature, cell) in columns.iter().zip(cells) {
+            if !cell.is_empty() {
+                let x: f64 = cell
+                    .parse()
+                    .ok()
+                    .filter(|x: &f64| x.is_finite())
+                    .ok_or_else(|| {
+                        wrong(
+                            i + 1,
+                            format!("`{cell}` is no number"),
+                            format!("`{cell}` 不是数"),
+                        )
+                    })?;
+                values[*feature as usize] = Some(x);
+            }
+        }
+        if out.last().is_none_or(|q| q.query != query) {
+            out.push(Question {
+                query: query.to_owned(),
+                documents: Vec::new(),
+                list: GradedList {
+                    values: Vec::new(),
+                    grades: Vec::new(),
+                },
+            });
+        }
+        if let Some(q) = out.last_mut() {
+            q.documents.push(document.to_owned());
+            q.list.values.push(values);
+        }
+    }
+    for q in &mut out {
+        let judged = qrels.query(&q.query);
+        let grades: HashMap<&str, f64> = judged.map(|j| j.iter().collect()).unwrap_or_default();
+        let of = |d: &String| grades.get(d.as_str()).copied().unwrap_or(0.0).max(0.0);
+        q.list.grades = q.documents.iter().map(of).collect();
+    }
+    Ok(out)
+}
+
+/// The measure of each judged query under the weights for its place.
+fn values<'a>(
+    questions: &[Question],
+    qrels: &Qrels,
+    measure: &Measure,
+    weights: impl Fn(usize) -> &'a Weights,
+) -> Result<Vec<f64>, Failure> {
+    let mut triples: Vec<(&str, &str, f64)> = Vec::new();
+    for (i, q) in questions.iter().enumerate() {
+        let scorer = Scorer::new(weights(i));
+        for (d, v) in q.documents.iter().zip(&q.list.values) {
+            triples.push((q.query.as_str(), d.as_str(), scorer.score(v).get()));
+        }
+    }
+    let run = Run::from_triples("weights", triples, Precision::Double)?;
+    let done = evaluate(
+        qrels,
+        &run,
+        std::slice::from_ref(measure),
+        Options::default(),
+    )?;
+    Ok(done.column(0))
+}
+
+fn table(console: &Console, start: &Weights, fitted: &Weights, report: &Value) {
+    let mut table = console.table([
+        console.say("feature", "特征"),
+        console.say("before", "之前"),
+        console.say("after", "之后"),
+    ]);
+    for f in Feature::ALL {
+        let (a, b) = (start.get(f), fitted.get(f));
+        if a > 0.0 || b > 0.0 {
+            table.add_row([f.as_str().to_owned(), format!("{a:.3}"), format!("{b:.3}")]);
+        }
+    }
+    console.line(table.to_string());
+    let figure = |key: &str| report[key].as_f64().unwrap_or(f64::NAN);
+    console.line(format!(
+        "{} {:.4} → {:.4} (p {:.3}); {} {}, {} {}",
+        report["measure"].as_str().unwrap_or_default(),
+        figure("before"),
+        figure("after"),
+        figure("p"),
+        report["queries"],
+        console.say(
+            "queries, each ranked by weights that did not see it",
+            "个查询，均由未见过它的权重排序"
+        ),
+        report["folds"],
+        console.say("folds", "折"),
+    ));
+}
+
+/// The weights with what they were made from; whole or not at all.
+fn write(path: &Path, report: &Value) -> Result<(), Failure> {
+    let unwritten = |e: std::io::Error| {
+        let shown = path.display();
+        Failure::failed(
+            format!("{shown} cannot be written: {e}"),
+            format!("无法写入 {shown}：{e}"),
+        )
+    };
+    let mut trained = report.clone();
+    if let Some(o) = trained.as_object_mut() {
+        o.remove("weights");
+        o.remove("version");
+        o.remove("written");
+    }
+    let text = json!({
+        "version": report["version"],
+        "trained": trained,
+        "weights": report["weights"],
+    });
+    let temporary = path.with_extension("part");
+    std::fs::write(&temporary, format!("{text:#}\n")).map_err(unwritten)?;
+    std::fs::rename(&temporary, path).map_err(unwritten)
+}
