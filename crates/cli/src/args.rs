@@ -30,6 +30,12 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
+    /// The folder of models, when a flag and not the environment names it.
+    pub(crate) fn models_flag(&self) -> Option<String> {
+        let given = self.models.as_ref().map(|p| p.display().to_string());
+        given.filter(|g| std::env::var("QUEQIAO_MODELS").as_ref() != Ok(g))
+    }
+
     /// The language asked for, or the environment's.
     pub(crate) fn language(&self) -> Lang {
         match self.lang {

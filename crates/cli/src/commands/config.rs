@@ -18,8 +18,10 @@ pub(crate) fn run(cli: &Cli, args: &ConfigArgs, console: &Console) -> Result<(),
 }
 
 fn read(cli: &Cli, file: Option<&Path>) -> Result<Settings, Failure> {
-    let models = cli.models.as_ref().map(|p| p.display().to_string());
-    let flags = models.into_iter().map(|m| ("models", "--models", m));
+    let flags = cli
+        .models_flag()
+        .into_iter()
+        .map(|m| ("models", "--models", m));
     Settings::read(&flags.collect(), |v| std::env::var(v).ok(), file)
 }
 

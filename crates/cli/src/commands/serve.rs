@@ -46,7 +46,7 @@ fn settings(cli: &Cli, args: &ServeArgs) -> Result<Settings, Failure> {
     let path = |p: &Option<PathBuf>| p.as_ref().map(|p| p.display().to_string());
     let given = [
         ("data", "--data", path(&args.data)),
-        ("models", "--models", path(&cli.models)),
+        ("models", "--models", cli.models_flag()),
         ("listen", "--listen", args.listen.clone()),
         ("model", "--model", args.model.clone()),
         (
