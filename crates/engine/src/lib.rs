@@ -31,7 +31,7 @@ pub use planning::{
     score_panels, score_roundtables, score_team, score_tracks,
 };
 pub use queqiao_ranking::{Feature, Part, Weights, WeightsError};
-pub use queqiao_retrieval::Recall;
+pub use queqiao_retrieval::{CanaryFigures, Recall};
 pub use request::{
     Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
 };
