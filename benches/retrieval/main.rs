@@ -360,8 +360,8 @@ fn worker(folder: &Path) -> Result<()> {
             "cpu_seconds": round(built, 1),
             "bytes_per_vector": (index.resident() as f64 / n).round(),
             "resident_mib": [before, resident_mib()],
-            "points": [10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 192],
-            "filtered": [10, 16, 24, 32, 48, 64, 96, 128, 192],
+            "points": [10, 11, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128],
+            "filtered": [10, 16, 24, 32, 48, 64, 96],
         })
     );
     let mut sets: BTreeMap<String, (Option<Selection>, Vec<u8>)> = BTreeMap::new();

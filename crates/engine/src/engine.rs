@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use queqiao_domain::{CheckLimits, CheckedRecord, Date, Facets, Kind, Record, RecordId, TenantId};
 use queqiao_embed::{Embedder, ModelFingerprint};
 use queqiao_ranking::Weights;
-use queqiao_retrieval::{Change, Entry, Index, Recall};
+use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, Recall};
 use queqiao_store::{Batch, ListQuery, Outcome, RecordKey, RequestId, Store, StoredRecord};
 use std::{
     path::Path,
@@ -435,6 +435,13 @@ impl Engine {
     pub fn measure_recall(&self, tenant: &TenantId, questions: usize) -> Option<Recall> {
         let live = self.tenants.find(tenant)?.get();
         live.index.measure_recall(questions)
+    }
+
+    /// What a sampled share of the tenant's questions, asked once more of everyone, says of its
+    /// graphs.
+    pub fn canary(&self, tenant: &TenantId) -> CanaryFigures {
+        let live = self.tenants.find(tenant).map(|t| t.get());
+        live.map_or_else(CanaryFigures::default, |l| l.index.canary())
     }
 
     /// Builds the tenant's index anew from the store. Matches and writes go on meanwhile.

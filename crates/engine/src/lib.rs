@@ -33,7 +33,7 @@ pub use planning::{
 pub use queqiao_ranking::{
     Feature, FitParams, GradedList, Part, Scorer, Values, Weights, WeightsError, fit,
 };
-pub use queqiao_retrieval::Recall;
+pub use queqiao_retrieval::{CanaryFigures, Recall};
 pub use request::{
     Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
 };

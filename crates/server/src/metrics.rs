@@ -52,6 +52,8 @@ struct Scraped {
     serving: Gauge,
     records: Family<Labels<1>, Gauge>,
     passages: Gauge,
+    recall: Float,
+    recall_questions: Gauge,
     store_bytes: Gauge,
     certificate: Float,
     memory: Gauge,
@@ -124,6 +126,11 @@ impl Metrics {
                 serving: made!("serving", "1 when matches are answered in full, else 0"),
                 records: made!("records", "Live records of all tenants, by kind"),
                 passages: made!("passages", "Passages in the indexes of all tenants"),
+                recall: made!(
+                    "recall_at_10",
+                    "Share of the ten nearest records that graphs found, of the questions sampled since the start; 1 before the first"
+                ),
+                recall_questions: made!("recall_questions", "Questions sampled for recall_at_10"),
                 store_bytes: made!("store_bytes", "Size of the store's file"),
                 certificate: made!(
                     "certificate_expiry_timestamp_seconds",
@@ -180,12 +187,17 @@ impl Metrics {
         let engine = &app.engine;
         s.serving.set(i64::from(engine.health().is_ok()));
         let mut passages = 0;
+        let (mut asked, mut found, mut of) = (0, 0, 0);
         let mut records = std::collections::BTreeMap::new();
         for tenant in engine.store().tenants().unwrap_or_default() {
             let Ok(t) = engine.statistics(&tenant, today()) else {
                 continue;
             };
             passages += t.passages;
+            let canary = engine.canary(&tenant);
+            asked += canary.questions;
+            found += canary.found;
+            of += canary.of;
             for (kind, n) in t.records {
                 *records.entry(kind.as_str()).or_insert(0) += n;
             }
@@ -194,6 +206,12 @@ impl Metrics {
             s.records.get_or_create(&[("kind", kind)]).set(whole(n));
         }
         s.passages.set(whole(passages));
+        s.recall_questions.set(whole(asked));
+        s.recall.set(if of == 0 {
+            1.0
+        } else {
+            found as f64 / of as f64
+        });
         s.store_bytes
             .set(whole(engine.store().size_bytes().unwrap_or(0)));
         s.certificate

@@ -34,6 +34,9 @@ pub struct GraphOptions {
 /// The second choice of neighbours (robust prune, Subramanya et al. 2019, algorithm 2).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Refinement {
+    /// Width of the search for candidates in a first, quick pass, whose graph the second searches;
+    /// 0 for none.
+    pub first: usize,
     /// Width of the search for candidates.
     pub ef: usize,
     /// How much farther a neighbour may be than over another neighbour: 1 to 2, of squared
@@ -48,10 +51,11 @@ pub struct Refinement {
 impl Default for Refinement {
     fn default() -> Self {
         Self {
-            ef: 100,
+            first: 60,
+            ef: 150,
             alpha: 1.1,
-            out: 24,
-            most: 32,
+            out: 32,
+            most: 48,
         }
     }
 }
@@ -181,9 +185,16 @@ pub(crate) fn finish(
     isa: Isa,
     stop: &AtomicBool,
 ) -> Result<Graph, BuildError> {
-    let graph = match &options.refine {
-        Some(how) => refine::refine(graph, codes, how, isa, stop)?,
-        None => graph,
-    };
+    let mut graph = graph;
+    if let Some(how) = &options.refine {
+        if how.first > 0 {
+            let quick = Refinement {
+                ef: how.first,
+                ..*how
+            };
+            graph = refine::refine(graph, codes, &quick, isa, stop)?;
+        }
+        graph = refine::refine(graph, codes, how, isa, stop)?;
+    }
     refine::connect(graph, codes, isa)
 }
