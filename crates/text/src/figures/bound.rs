@@ -233,10 +233,14 @@ pub(super) fn read(text: &str, at: usize) -> Option<Found> {
             high: interval.high,
         },
         Side::About => {
-            let wide = |x: Option<f64>, by: f64| x.map(|x| x + by * x.abs());
+            // A share of the value as it is written: about 40 ℃ is 36 to 44, whatever that is in kelvin.
+            let wide = |x: f64, by: f64| {
+                let written = unit.from_base(x);
+                unit.to_base(written + by * written.abs())
+            };
             Interval {
-                low: wide(interval.low, -ABOUT),
-                high: wide(interval.high, ABOUT),
+                low: interval.low.map(|x| wide(x, -ABOUT)),
+                high: interval.high.map(|x| wide(x, ABOUT)),
             }
         }
     };

@@ -42,7 +42,12 @@ pub fn compare(asked: &Figure, offered: &Figure) -> Option<Comparison> {
     if shared < LEAST_SHARED {
         return None;
     }
-    let (verdict, margin) = judge(asked.interval, offered.interval);
+    // In the unit that is asked in: shares of a temperature are shares of its degrees, not of kelvin.
+    let written = |i: Interval| Interval {
+        low: i.low.map(|x| asked.unit.from_base(x)),
+        high: i.high.map(|x| asked.unit.from_base(x)),
+    };
+    let (verdict, margin) = judge(written(asked.interval), written(offered.interval));
     Some(Comparison {
         verdict,
         margin,
