@@ -243,9 +243,12 @@ pub(crate) struct MatchArgs {
     /// Which sides of the index answer.
     #[arg(long, value_enum, default_value = "hybrid")]
     pub(crate) mode: ModeArg,
-    /// Take every score apart.
+    /// Take every score apart, and say what answers each clause.
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Why this record stands where it stands, and what would move it; -k is the list it should be on.
+    #[arg(long, value_name = "ID", conflicts_with = "file")]
+    pub(crate) why: Option<String>,
     /// Also answer with records of the asker's own organisation.
     #[arg(long)]
     pub(crate) own_organisation: bool,

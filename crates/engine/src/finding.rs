@@ -10,12 +10,10 @@ use crate::{
     question::Question,
     quoting::Quoter,
     request::{Ask, MAX_BATCH, MAX_K, MatchRequest},
-    response::{Match, MatchResponse, Note},
+    response::{Asked, Match, MatchResponse, Note},
     tenant::Live,
 };
-use queqiao_domain::{
-    Bilingual, Facets, Field, Filter, Kind, Op, RecordId, TenantId, Value, Visibility,
-};
+use queqiao_domain::{Bilingual, Field, Filter, Kind, Op, TenantId, Value, Visibility};
 use queqiao_ranking::{Scorer, Weights};
 use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
 use queqiao_store::{RecordKey, StoredRecord};
@@ -24,9 +22,9 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 
 /// What a request is answered from, taken once: the index, if the tenant has one, and the reading
 /// of text that made it.
-struct Sight {
-    live: Option<Arc<Live>>,
-    pipeline: TextPipeline,
+pub(crate) struct Sight {
+    pub(crate) live: Option<Arc<Live>>,
+    pub(crate) pipeline: TextPipeline,
 }
 
 /// Below this share of known characters an answer says that the model knows little of the text.
@@ -76,7 +74,7 @@ impl Engine {
         }
     }
 
-    fn sight(&self, tenant: &TenantId) -> Sight {
+    pub(crate) fn sight(&self, tenant: &TenantId) -> Sight {
         let live = self.tenants.find(tenant).map(|t| t.get());
         let pipeline = match &live {
             Some(live) => live.pipeline.clone(),
@@ -102,6 +100,7 @@ impl Engine {
                 .then(|| Quoter::new(pipeline, &question))
                 .transpose()?,
             figuring: Figuring::of(&question),
+            clauses: request.clauses,
         };
         let (top, passed_over) = top(&ranked, request);
         let records = match &teller.quoter {
@@ -125,6 +124,10 @@ impl Engine {
             None => pipeline.embedder.fingerprint(),
         };
         Ok(MatchResponse {
+            uncovered: match &teller.quoter {
+                Some(q) if request.clauses => uncovered(q.requirements(), &matches),
+                _ => Vec::new(),
+            },
             match_id: uuid::Uuid::now_v7().to_string(),
             notes: notes(sight, request, &question, &found, passed_over)?,
             matches,
@@ -155,69 +158,7 @@ impl Engine {
             .collect())
     }
 
-    /// The match of one given record, whatever its rank, which is told.
-    ///
-    /// Errors: [`Error::Excluded`] when a condition keeps the record out, with the condition.
-    pub fn explain(
-        &self,
-        tenant: &TenantId,
-        request: &MatchRequest,
-        candidate: &RecordId,
-    ) -> Result<Match, Error> {
-        let sight = self.sight(tenant);
-        let question = self.question(tenant, request, &sight.pipeline)?;
-        let stored = self.find_record(tenant, candidate)?;
-        let facets = Facets::of(&stored.record);
-        if let Some(reason) = self.exclusion(request, &question, &facets) {
-            return Err(Error::Excluded {
-                id: candidate.clone(),
-                reason,
-            });
-        }
-        let weights = self.weights(request)?;
-        let (ranked, _) = self.rank(&sight, request, &question, &weights, usize::MAX)?;
-        let teller = Teller {
-            scorer: Scorer::new(&weights),
-            quoter: Some(Quoter::new(&sight.pipeline, &question)?),
-            figuring: Figuring::of(&question),
-        };
-        match ranked.iter().position(|r| r.candidate.key == stored.key.0) {
-            Some(i) => teller.tell(i + 1, &ranked[i], Some(&stored)),
-            None => Err(Error::Excluded {
-                id: candidate.clone(),
-                reason: Bilingual::new("it shares no term with the question", "与问题没有共同词语"),
-            }),
-        }
-    }
-
-    /// Why a record cannot be among the answers, if it cannot.
-    fn exclusion(
-        &self,
-        request: &MatchRequest,
-        question: &Question,
-        facets: &Facets,
-    ) -> Option<Bilingual> {
-        if !kinds(request, question).contains(&facets.kind) {
-            return Some(Bilingual::new(
-                format!("{} is not among the kinds asked for", facets.kind),
-                format!("所求类别不含{}", facets.kind.zh()),
-            ));
-        }
-        if !facets.is_valid_on(request.today) {
-            return Some(Bilingual::new(
-                format!("it is not valid on {}", request.today),
-                format!("在 {} 不在有效期内", request.today),
-            ));
-        }
-        if !request.filter.matches(facets) {
-            return Some(Bilingual::new("the filter keeps it out", "不符合筛选条件"));
-        }
-        conditions(request, question)
-            .excludes(facets)
-            .map(|e| e.reason())
-    }
-
-    fn question(
+    pub(crate) fn question(
         &self,
         tenant: &TenantId,
         request: &MatchRequest,
@@ -253,12 +194,12 @@ impl Engine {
     }
 
     /// The engine's weights with the caller's in place of some.
-    fn weights(&self, request: &MatchRequest) -> Result<Weights, Error> {
+    pub(crate) fn weights(&self, request: &MatchRequest) -> Result<Weights, Error> {
         let weights = self.options.weights.with(&request.weights);
         weights.map_err(|e| Error::argument("weights", e.to_string(), "a number from 0 to 100"))
     }
 
-    fn rank(
+    pub(crate) fn rank(
         &self,
         sight: &Sight,
         request: &MatchRequest,
@@ -397,7 +338,7 @@ fn check_k(k: usize) -> Result<(), Error> {
     }
 }
 
-fn check_deadline(request: &MatchRequest, doing: &'static str) -> Result<(), Error> {
+pub(crate) fn check_deadline(request: &MatchRequest, doing: &'static str) -> Result<(), Error> {
     match request.deadline {
         Some(d) if Instant::now() > d => Err(Error::Deadline { doing }),
         _ => Ok(()),
@@ -405,7 +346,7 @@ fn check_deadline(request: &MatchRequest, doing: &'static str) -> Result<(), Err
 }
 
 /// The kinds that may answer.
-fn kinds(request: &MatchRequest, question: &Question) -> Vec<Kind> {
+pub(crate) fn kinds(request: &MatchRequest, question: &Question) -> Vec<Kind> {
     if request.to.is_empty() {
         let asker = question.facets.as_ref().map_or(Kind::Need, |f| f.kind);
         asker.default_counterparts().to_vec()
@@ -427,7 +368,7 @@ fn base_filter(request: &MatchRequest, question: &Question) -> Filter {
     ))
 }
 
-fn conditions<'a>(request: &'a MatchRequest, question: &'a Question) -> Conditions<'a> {
+pub(crate) fn conditions<'a>(request: &'a MatchRequest, question: &'a Question) -> Conditions<'a> {
     Conditions {
         asker: question.facets.as_ref(),
         stored: match &request.ask {
@@ -462,15 +403,41 @@ fn top<'a>(ranked: &'a [Ranked], request: &MatchRequest) -> (Vec<&'a Ranked>, us
     (top, passed_over)
 }
 
+/// The clauses that no match answers, in the question's order; none where every match is sealed,
+/// since nothing is told of those.
+fn uncovered(asked: Vec<Asked>, matches: &[Match]) -> Vec<Asked> {
+    let open: Vec<&Match> = matches.iter().filter(|m| m.facets.is_some()).collect();
+    if open.is_empty() && !matches.is_empty() {
+        return Vec::new();
+    }
+    let answered = |i: usize| {
+        let answers = |m: &&Match| m.clauses.get(i).is_some_and(|c| c.answer.is_some());
+        open.iter().any(answers)
+    };
+    asked
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| !answered(*i))
+        .map(|(_, a)| a)
+        .collect()
+}
+
 /// What is told of each match.
-struct Teller<'a> {
-    scorer: Scorer,
-    quoter: Option<Quoter<'a>>,
-    figuring: Figuring,
+pub(crate) struct Teller<'a> {
+    pub(crate) scorer: Scorer,
+    pub(crate) quoter: Option<Quoter<'a>>,
+    pub(crate) figuring: Figuring,
+    /// Say of every clause what answers it.
+    pub(crate) clauses: bool,
 }
 
 impl Teller<'_> {
-    fn tell(&self, rank: usize, r: &Ranked, stored: Option<&StoredRecord>) -> Result<Match, Error> {
+    pub(crate) fn tell(
+        &self,
+        rank: usize,
+        r: &Ranked,
+        stored: Option<&StoredRecord>,
+    ) -> Result<Match, Error> {
         let c = &r.candidate;
         let sealed = c.facets.visibility == Visibility::Sealed;
         // The passage of the side that contributed more.
@@ -479,11 +446,17 @@ impl Teller<'_> {
         } else {
             c.lexical.passage
         };
-        let (quote, figures) = match (&self.quoter, stored) {
-            (Some(q), Some(s)) if !sealed => {
-                (q.quote(&s.record, passage)?, self.figuring.judge(&s.record))
-            }
-            _ => (None, Vec::new()),
+        let (quote, figures, clauses) = match (&self.quoter, stored) {
+            (Some(q), Some(s)) if !sealed => (
+                q.quote(&s.record, passage)?,
+                self.figuring.judge(&s.record),
+                if self.clauses {
+                    q.cover(&s.record)?
+                } else {
+                    Vec::new()
+                },
+            ),
+            _ => (None, Vec::new(), Vec::new()),
         };
         Ok(Match {
             rank,
@@ -498,6 +471,7 @@ impl Teller<'_> {
             parts: self.scorer.parts(&r.values),
             quote,
             figures,
+            clauses,
             facets: (!sealed).then(|| Arc::clone(&c.facets)),
         })
     }

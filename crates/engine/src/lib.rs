@@ -9,9 +9,11 @@
 mod collection;
 mod conditions;
 mod contact;
+mod covering;
 mod engine;
 mod entry;
 mod error;
+mod explaining;
 mod figuring;
 mod finding;
 mod matching;
@@ -38,8 +40,9 @@ pub use request::{
     Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
 };
 pub use response::{
-    Asked, FigureMatch, Match, MatchResponse, Note, Page, Passage, Quote, Statistics, Stored,
-    Verdict, WriteItem, WriteOutcome, WriteReport,
+    Ahead, Asked, Change, ClauseMatch, Counterfactual, Explanation, FigureMatch, Match,
+    MatchResponse, Note, Page, Passage, Quote, Statistics, Stored, Verdict, WriteItem,
+    WriteOutcome, WriteReport,
 };
 
 /// The embedding models, for those who open an engine.

@@ -23,13 +23,13 @@ const TELLING: f64 = 14.0;
 
 /// A question's clauses, embedded once for all its matches.
 pub(crate) struct Quoter<'a> {
-    pipeline: &'a TextPipeline,
-    asked: Vec<Clause<'a>>,
-    vectors: Array2<f32>,
-    words: Vec<HashSet<String>>,
+    pub(crate) pipeline: &'a TextPipeline,
+    pub(crate) asked: Vec<Clause<'a>>,
+    pub(crate) vectors: Array2<f32>,
+    pub(crate) words: Vec<HashSet<String>>,
     /// How much of the matter each clause is: 1 for the title and what is nearest to it. A need
     /// also speaks of its company's awards, and an award answers nothing.
-    matter: Vec<f64>,
+    pub(crate) matter: Vec<f64>,
 }
 
 impl<'a> Quoter<'a> {
@@ -76,12 +76,7 @@ impl<'a> Quoter<'a> {
                 text: c.text.to_owned(),
                 start: c.start,
                 end: c.end,
-                asked: Some(Asked {
-                    path: asked.path.to_owned(),
-                    text: asked.text.to_owned(),
-                    start: asked.start,
-                    end: asked.end,
-                }),
+                asked: Some(Asked::of(asked)),
             }
         }))
     }
@@ -106,7 +101,8 @@ fn matter(asked: &[Clause<'_>], vectors: &Array2<f32>) -> Vec<f64> {
         .collect()
 }
 
-fn read(
+/// Vectors and words of clauses.
+pub(crate) fn read(
     pipeline: &TextPipeline,
     clauses: &[Clause<'_>],
     role: Role,

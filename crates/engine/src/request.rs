@@ -38,6 +38,9 @@ pub struct MatchRequest {
     pub mode: Mode,
     /// Quote for each match the passage that earned it.
     pub quotes: bool,
+    /// Say for each clause of the question what of the record answers it, and which clauses no
+    /// match answers; without `quotes` it does nothing.
+    pub clauses: bool,
     /// The day on which records must be valid.
     pub today: Date,
     /// Also answer with records of the asker's own organisation.
@@ -60,6 +63,7 @@ impl MatchRequest {
             k: 10,
             mode: Mode::Hybrid,
             quotes: true,
+            clauses: false,
             today,
             own_organisation: false,
             weights: Vec::new(),

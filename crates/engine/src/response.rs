@@ -1,7 +1,7 @@
 //! What callers get.
 
 use queqiao_domain::{Date, Facets, Kind, Record, RecordId, Score};
-use queqiao_ranking::Part;
+use queqiao_ranking::{Clause, Feature, Part};
 pub use queqiao_text::figures::Verdict;
 use serde::Serialize;
 use std::sync::Arc;
@@ -25,6 +25,10 @@ pub struct MatchResponse {
     pub weights: String,
     /// What the asker should know: unknown words, nothing admitted and by which condition.
     pub notes: Vec<Note>,
+    /// The clauses of the question that none of these matches answers; empty when clauses were not
+    /// asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncovered: Vec<Asked>,
 }
 
 /// Something the asker should know about an answer.
@@ -57,6 +61,10 @@ pub struct Match {
     /// The figures that the question asks for, in its order, and what the record says of each;
     /// empty where none is asked for, for a sealed record, or when quotes were not asked for.
     pub figures: Vec<FigureMatch>,
+    /// The clauses that the question asks with, in its order, and what of the record answers each;
+    /// empty for a sealed record, or when they were not asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clauses: Vec<ClauseMatch>,
     /// What filters see of the record; absent for a sealed one.
     #[serde(skip)]
     pub facets: Option<Arc<Facets>>,
@@ -75,6 +83,17 @@ pub struct Quote {
     pub end: usize,
     /// What of the question it answers.
     pub asked: Option<Asked>,
+}
+
+/// A clause of the question, and what of a record answers it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClauseMatch {
+    /// The clause.
+    pub asked: Asked,
+    /// The clause of the record that answers it; none where nothing there does.
+    pub answer: Option<Passage>,
+    /// How near the nearest clause of the record is, [0, 1].
+    pub strength: f64,
 }
 
 /// A figure that is asked for, and what a record says of it.
@@ -114,6 +133,85 @@ pub struct Asked {
     pub start: usize,
     /// Where it ends.
     pub end: usize,
+}
+
+impl Asked {
+    pub(crate) fn of(c: &Clause<'_>) -> Self {
+        Self {
+            path: c.path.to_owned(),
+            text: c.text.to_owned(),
+            start: c.start,
+            end: c.end,
+        }
+    }
+}
+
+impl Passage {
+    pub(crate) fn of(c: &Clause<'_>) -> Self {
+        Self {
+            path: c.path.to_owned(),
+            text: c.text.to_owned(),
+            start: c.start,
+            end: c.end,
+        }
+    }
+}
+
+/// A candidate's match, and what would move it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// The match, at its true rank.
+    pub matched: Match,
+    /// How many records were ranked.
+    pub of: usize,
+    /// Who stands ahead: the last of the list it should be on, or the one above; none when nobody
+    /// does.
+    pub ahead: Option<Ahead>,
+    /// Single changes that would change its rank, each re-scored, best rank first.
+    pub changes: Vec<Counterfactual>,
+}
+
+/// A record that stands ahead of another.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ahead {
+    /// Its rank, from 1.
+    pub rank: usize,
+    /// Its id.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its title; empty for a sealed record.
+    pub title: String,
+    /// Its score.
+    pub score: Score,
+    /// What its score is made of, in the order of the explained match's parts.
+    pub parts: Vec<Part>,
+}
+
+/// The rank after one change.
+#[derive(Debug, Clone, Serialize)]
+pub struct Counterfactual {
+    /// What would be otherwise.
+    pub change: Change,
+    /// The rank then.
+    pub rank: usize,
+    /// The score then.
+    pub score: Score,
+}
+
+/// One change of a question or of a record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The record tells something else.
+    Record {
+        /// The feature that it changes.
+        feature: Feature,
+        /// What it would have to tell: the region asked for, a code to add.
+        value: String,
+    },
+    /// The question does not ask with this clause.
+    WithoutClause(Asked),
 }
 
 /// A record as it is stored.

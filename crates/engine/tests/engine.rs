@@ -320,7 +320,7 @@ fn conditions_hold() {
     // Why not?
     let why = |who: &str| {
         engine
-            .explain(&t(), &ask, &id(who))
+            .explain(&t(), &ask, &id(who), None)
             .unwrap_err()
             .to_string()
     };
@@ -328,7 +328,10 @@ fn conditions_hold() {
     assert!(why("own").contains("organisation that asks"));
     assert!(why("past").contains("not valid"));
     assert!(why("N").contains("not among the kinds"));
-    let far = engine.explain(&t(), &ask, &id("far")).unwrap();
+    let far = engine
+        .explain(&t(), &ask, &id("far"), None)
+        .unwrap()
+        .matched;
     assert_eq!(answer.matches[far.rank - 1].id, far.id);
     // And which condition left nothing.
     let none = |r: MatchRequest| {
@@ -755,7 +758,10 @@ fn callers_weigh_and_spread() {
         assert_eq!(sum.to_bits(), m.score.get().to_bits());
     }
     // The same weights explain the same score.
-    let one = engine.explain(&t(), &near, &id("a1")).unwrap();
+    let one = engine
+        .explain(&t(), &near, &id("a1"), None)
+        .unwrap()
+        .matched;
     let listed = answer
         .matches
         .iter()

@@ -278,6 +278,8 @@ fn plain(m: wire::Match) -> Result<Match, Failure> {
             asked: q.asked.map(plain_asked),
         }),
         figures: m.figures.into_iter().filter_map(plain_figure).collect(),
+        // The demo does not ask for them.
+        clauses: Vec::new(),
         facets: None,
     })
 }

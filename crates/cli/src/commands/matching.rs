@@ -1,6 +1,6 @@
 //! `queqiao match`: who can help with a need, or whom an expert can help.
 
-use super::open;
+use super::{open, why};
 use crate::{
     args::{Cli, Format, MatchArgs},
     failure::Failure,
@@ -8,7 +8,7 @@ use crate::{
 };
 use queqiao_domain::{Filter, Lang, Record, RecordId, parse_date};
 use queqiao_engine::{
-    Ask, Engine, FigureMatch, MAX_TEXT, Match, MatchRequest, MatchResponse, Verdict,
+    Ask, ClauseMatch, Engine, FigureMatch, MAX_TEXT, Match, MatchRequest, MatchResponse, Verdict,
 };
 use queqiao_intake::{ImportOptions, RowResult, Source};
 use serde::Serialize;
@@ -39,6 +39,7 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         to: args.to.clone(),
         filter: filter.clone(),
         k: args.k,
+        clauses: args.explain,
         mode: args.mode.into(),
         own_organisation: args.own_organisation,
         weights: args.weight.clone(),
@@ -70,6 +71,19 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         Ask::Draft(record) => record.title.clone(),
         Ask::Text(_) => String::new(),
     };
+    if let (Some(id), Some((asked, ask))) = (&args.why, questions.first()) {
+        let id = RecordId::new(id.as_str())
+            .map_err(|e| Failure::input(format!("--why: {e}"), format!("--why：{e}")))?;
+        let list = (args.k > 0).then_some(args.k);
+        let told = engine.explain(tenant, &request(ask.clone()), &id, list)?;
+        return match args.format {
+            Format::Json => console.json(&told),
+            Format::Table => {
+                why::print(console, asked, &told);
+                Ok(())
+            }
+        };
+    }
     // Rows of a file get a list of answers, even when there is one row.
     let single = !matches!(questions.first(), Some((_, Ask::Draft(_))));
     let bar = console.progress(questions.len() as u64, "matching", "匹配");
@@ -180,6 +194,16 @@ fn print(console: &Console, engine: &Engine, a: &Answer, explain: bool) {
     for m in &a.answer.matches {
         print_match(console, m, explain);
     }
+    for c in &a.answer.uncovered {
+        console.line(format!(
+            "  ! {} “{}”  ({} {}–{})",
+            console.say("nobody here covers", "以上均未覆盖"),
+            shorten(&c.text, 100),
+            c.path,
+            c.start,
+            c.end
+        ));
+    }
     console.line(match console.lang {
         Lang::En => format!(
             "  {} of {} records considered; model {}, weights {}",
@@ -244,6 +268,9 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
             console.line(format!("            {}", figure(console, f)));
         }
     }
+    for c in &m.clauses {
+        console.line(format!("            {}", clause(console, c)));
+    }
     if !explain {
         console.line(format!("            {}", summary(console, m)));
     } else {
@@ -282,6 +309,28 @@ fn figure(console: &Console, f: &FigureMatch) -> String {
             .to_owned(),
     };
     format!("{sign} “{}” ← {answer}{margin}", f.asked.text)
+}
+
+/// A clause that was asked and what answers it: `✓ 0.71 “降低膜污染” ← “抗污染膜”  (passages[0].text 3–7)`.
+fn clause(console: &Console, c: &ClauseMatch) -> String {
+    let (sign, answer) = match &c.answer {
+        Some(p) => (
+            "✓",
+            format!(
+                "“{}”  ({} {}–{})",
+                shorten(&p.text, 60),
+                p.path,
+                p.start,
+                p.end
+            ),
+        ),
+        None => ("–", console.say("not covered", "未覆盖").to_owned()),
+    };
+    format!(
+        "{sign} {:.2} “{}” ← {answer}",
+        c.strength,
+        shorten(&c.asked.text, 60)
+    )
 }
 
 /// The score by family, largest first: `meaning 0.522 · words 0.191 · industry 0.040`.

@@ -23,3 +23,4 @@ pub(crate) mod serve;
 pub(crate) mod team;
 pub(crate) mod train;
 pub(crate) mod weights;
+pub(crate) mod why;

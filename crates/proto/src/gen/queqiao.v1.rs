@@ -4346,6 +4346,10 @@ pub struct MatchRequest {
     /// Of one organisation at most so many matches, the best ones. 0 means any number.
     #[prost(int32, tag = "14")]
     pub per_organisation: i32,
+    /// Say for each clause of the question what of each record answers it (Match.clauses), and which
+    /// clauses no match answers (MatchResponse.uncovered). Explain always says it.
+    #[prost(bool, tag = "15")]
+    pub include_clauses: bool,
     /// Who or what asks; required.
     #[prost(oneof = "match_request::Ask", tags = "2, 3, 4")]
     pub ask: ::core::option::Option<match_request::Ask>,
@@ -4403,6 +4407,10 @@ pub struct MatchResponse {
     /// What the asker should know.
     #[prost(message, repeated, tag = "8")]
     pub notes: ::prost::alloc::vec::Vec<Note>,
+    /// The clauses of the question that none of these matches answers: nobody here covers them. Empty
+    /// unless `include_clauses`.
+    #[prost(message, repeated, tag = "9")]
+    pub uncovered: ::prost::alloc::vec::Vec<Asked>,
 }
 impl ::prost::Name for MatchResponse {
     const NAME: &'static str = "MatchResponse";
@@ -4466,6 +4474,10 @@ pub struct Match {
     /// each. Empty where none is asked for, for a sealed record, or when quotes were left out.
     #[prost(message, repeated, tag = "9")]
     pub figures: ::prost::alloc::vec::Vec<FigureMatch>,
+    /// The clauses that the question asks with, in its order, and what of the record answers each:
+    /// at most 24, those that matter most. Empty unless `include_clauses`, and for a sealed record.
+    #[prost(message, repeated, tag = "10")]
+    pub clauses: ::prost::alloc::vec::Vec<ClauseMatch>,
 }
 impl ::prost::Name for Match {
     const NAME: &'static str = "Match";
@@ -4475,6 +4487,31 @@ impl ::prost::Name for Match {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.Match".into()
+    }
+}
+/// A clause of the question, and what of a record answers it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClauseMatch {
+    /// The clause.
+    #[prost(message, optional, tag = "1")]
+    pub asked: ::core::option::Option<Asked>,
+    /// The clause of the record that answers it, verbatim; absent where nothing there does. Its
+    /// `asked` stays empty.
+    #[prost(message, optional, tag = "2")]
+    pub answer: ::core::option::Option<Quote>,
+    /// How near the nearest clause of the record is, from 0 to 1. From a fixed strength on it counts
+    /// as an answer (docs/ranking.md).
+    #[prost(double, tag = "3")]
+    pub strength: f64,
+}
+impl ::prost::Name for ClauseMatch {
+    const NAME: &'static str = "ClauseMatch";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ClauseMatch".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ClauseMatch".into()
     }
 }
 /// A figure that is asked for, and what a record says of it.
@@ -4656,7 +4693,8 @@ impl ::prost::Name for MatchResult {
 /// Asks why a candidate stands where it stands.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExplainRequest {
-    /// The question; required. Its `k` is not used and may be 0.
+    /// The question; required. Its `k`, where it is not 0, is the length of the list that the
+    /// candidate should be on.
     #[prost(message, optional, tag = "1")]
     pub question: ::core::option::Option<MatchRequest>,
     /// `tenants/{tenant}/{collection}/{id}` of the candidate; required, of the same tenant.
@@ -4676,9 +4714,21 @@ impl ::prost::Name for ExplainRequest {
 /// A candidate's score, taken apart.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExplainResponse {
-    /// The match; `rank` is its true place among all that were admitted.
+    /// The match, with its clauses; `rank` is its true place among all that were ranked.
     #[prost(message, optional, tag = "1")]
     pub r#match: ::core::option::Option<Match>,
+    /// How many records were ranked.
+    #[prost(int32, tag = "2")]
+    pub ranked_count: i32,
+    /// Who stands ahead: the last of the list of `question.k`, or else the record one place above.
+    /// Absent when the candidate is on the list, or first.
+    #[prost(message, optional, tag = "3")]
+    pub ahead: ::core::option::Option<Ahead>,
+    /// Single changes that would change the rank, best rank first. Each was re-scored: the candidate
+    /// that tells so, or the draft that asks so, gets that rank. None for what a sealed candidate is
+    /// like.
+    #[prost(message, repeated, tag = "4")]
+    pub counterfactuals: ::prost::alloc::vec::Vec<Counterfactual>,
 }
 impl ::prost::Name for ExplainResponse {
     const NAME: &'static str = "ExplainResponse";
@@ -4688,6 +4738,94 @@ impl ::prost::Name for ExplainResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.ExplainResponse".into()
+    }
+}
+/// A record that stands ahead of the candidate.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Ahead {
+    /// Its place.
+    #[prost(int32, tag = "1")]
+    pub rank: i32,
+    /// `tenants/{tenant}/{collection}/{id}`.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Its title or name; empty for a sealed record.
+    #[prost(string, tag = "3")]
+    pub title: ::prost::alloc::string::String,
+    /// Its score.
+    #[prost(double, tag = "4")]
+    pub score: f64,
+    /// What its score is made of, features in the order of the candidate's parts: the difference of
+    /// the contributions, feature by feature, says why it stands ahead.
+    #[prost(message, repeated, tag = "5")]
+    pub parts: ::prost::alloc::vec::Vec<ScorePart>,
+}
+impl ::prost::Name for Ahead {
+    const NAME: &'static str = "Ahead";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Ahead".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Ahead".into()
+    }
+}
+/// The candidate's rank after one change.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Counterfactual {
+    /// The rank then.
+    #[prost(int32, tag = "3")]
+    pub rank: i32,
+    /// The score then.
+    #[prost(double, tag = "4")]
+    pub score: f64,
+    /// What would be otherwise.
+    #[prost(oneof = "counterfactual::Change", tags = "1, 2")]
+    pub change: ::core::option::Option<counterfactual::Change>,
+}
+/// Nested message and enum types in `Counterfactual`.
+pub mod counterfactual {
+    /// What would be otherwise.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Change {
+        /// The candidate tells something else.
+        #[prost(message, tag = "1")]
+        Record(super::RecordChange),
+        /// The question does not ask with this clause.
+        #[prost(message, tag = "2")]
+        WithoutClause(super::Asked),
+    }
+}
+impl ::prost::Name for Counterfactual {
+    const NAME: &'static str = "Counterfactual";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Counterfactual".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Counterfactual".into()
+    }
+}
+/// Something else that a record would have to tell.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordChange {
+    /// The feature that it changes: `region`, `industry`, `discipline`, `readiness`,
+    /// `cooperation_mode`.
+    #[prost(string, tag = "1")]
+    pub feature: ::prost::alloc::string::String,
+    /// What it would tell: the region asked for, the code to add, the readiness to reach, the modes to
+    /// add, by comma.
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RecordChange {
+    const NAME: &'static str = "RecordChange";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.RecordChange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.RecordChange".into()
     }
 }
 /// Which sides of the index answer.

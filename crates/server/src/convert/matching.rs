@@ -1,7 +1,7 @@
 //! Questions from the wire, answers to it.
 
 use super::{
-    Violations, Word, count,
+    Violations,
     names::{read_name, read_parent},
     reader::Reader,
     record_in::{read_draft, read_readiness, wire_path},
@@ -10,9 +10,7 @@ use queqiao_domain::{
     CooperationMode, Date, DisciplineCode, Field, Filter, IndustryCode, Kind, Op, RegionCode,
     ResourceName, TenantId, Value,
 };
-use queqiao_engine::{
-    Ask, Asked, Feature, FigureMatch, MAX_BATCH, MAX_K, Match, MatchRequest, MatchResponse, Verdict,
-};
+use queqiao_engine::{Ask, Feature, MAX_BATCH, MAX_K, MatchRequest};
 use queqiao_proto::v1;
 use std::{collections::BTreeMap, time::Instant};
 
@@ -220,7 +218,8 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
         }
     };
     let k = match usize::try_from(w.k) {
-        _ if !s.ranked => 1,
+        // Explained, not ranked: no list is asked for.
+        Ok(0) if !s.ranked => 0,
         Ok(k) if (1..=MAX_K).contains(&k) => k,
         _ => {
             r.fail(
@@ -268,6 +267,7 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
             k,
             mode,
             quotes: !w.omit_quotes,
+            clauses: w.include_clauses,
             today: today.unwrap_or(s.today),
             own_organisation: w.include_own_organisation,
             weights,
@@ -389,109 +389,8 @@ fn read_conditions(r: &mut Reader, at: &str, w: v1::MatchConditions) -> Filter {
     }))
 }
 
-/// An answer to the wire; `asking` is the kind of the record that asked.
-pub(crate) fn write_match_response(
-    tenant: &TenantId,
-    asking: Option<Kind>,
-    a: MatchResponse,
-) -> v1::MatchResponse {
-    v1::MatchResponse {
-        match_id: a.match_id,
-        matches: a
-            .matches
-            .into_iter()
-            .map(|m| write_match(tenant, asking, m))
-            .collect(),
-        admitted_count: count(a.admitted),
-        total_count: count(a.total),
-        seq: a.seq,
-        model: a.model,
-        weights_version: a.weights,
-        notes: a
-            .notes
-            .into_iter()
-            .map(|n| v1::Note {
-                code: n.code.to_owned(),
-                message: Some(v1::BilingualText {
-                    en: n.message.en,
-                    zh: n.message.zh,
-                }),
-            })
-            .collect(),
-    }
-}
-
-/// One match to the wire.
-pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> v1::Match {
-    let name = ResourceName {
-        tenant: tenant.clone(),
-        kind: m.kind,
-        id: m.id,
-    };
-    v1::Match {
-        rank: count(m.rank),
-        kind: m.kind.write(),
-        title: m.title,
-        score: m.score.get(),
-        parts: m
-            .parts
-            .into_iter()
-            .map(|p| v1::ScorePart {
-                feature: p.feature.as_str().to_owned(),
-                value: p.value,
-                weight: p.weight,
-                contribution: p.contribution,
-            })
-            .collect(),
-        quote: m.quote.map(|q| v1::Quote {
-            path: field_path(m.kind, &q.path),
-            text: q.text,
-            start: count(q.start),
-            end: count(q.end),
-            asked: q.asked.map(|a| write_asked(asking, a)),
-        }),
-        figures: m
-            .figures
-            .into_iter()
-            .map(|f| write_figure(m.kind, asking, f))
-            .collect(),
-        name: name.to_string(),
-        id: name.id.as_str().to_owned(),
-    }
-}
-
-fn write_asked(asking: Option<Kind>, a: Asked) -> v1::Asked {
-    v1::Asked {
-        path: asking.map_or(a.path.clone(), |k| field_path(k, &a.path)),
-        text: a.text,
-        start: count(a.start),
-        end: count(a.end),
-    }
-}
-
-fn write_figure(kind: Kind, asking: Option<Kind>, f: FigureMatch) -> v1::FigureMatch {
-    let verdict = match f.verdict {
-        Some(Verdict::Met) => v1::FigureVerdict::Met,
-        Some(Verdict::Partial) => v1::FigureVerdict::Partial,
-        Some(Verdict::Short) => v1::FigureVerdict::Short,
-        None => v1::FigureVerdict::Unknown,
-    };
-    v1::FigureMatch {
-        asked: Some(write_asked(asking, f.asked)),
-        offered: f.offered.map(|p| v1::Quote {
-            path: field_path(kind, &p.path),
-            text: p.text,
-            start: count(p.start),
-            end: count(p.end),
-            asked: None,
-        }),
-        verdict: verdict.into(),
-        margin: f.margin,
-    }
-}
-
 /// The path of a field in a wire record of `kind`.
-fn field_path(kind: Kind, field: &str) -> String {
+pub(super) fn field_path(kind: Kind, field: &str) -> String {
     let path = wire_path("", kind, field);
     path.strip_prefix('.').map(str::to_owned).unwrap_or(path)
 }

@@ -4,6 +4,7 @@
 //! (`record.need.budget.min`); none panics and none fills a gap that the interface does not
 //! document. Conversions outwards cannot fail, and none of them but [`write_contact`] can carry a contact.
 
+mod answer;
 mod event;
 mod mask;
 mod matching;
@@ -19,6 +20,7 @@ mod vocabulary;
 #[cfg(test)]
 mod hostile;
 
+pub(crate) use answer::{write_match_response, write_why};
 pub(crate) use event::{
     ReadEvent, read_explain_meeting, read_panels, read_plan_event, read_replan_event, read_rounds,
     read_tracks, write_changes, write_explanation, write_panels, write_plan, write_rounds,
@@ -26,8 +28,7 @@ pub(crate) use event::{
 };
 pub(crate) use mask::{UpdateMask, read_mask};
 pub(crate) use matching::{
-    BatchItem, filter_violation, read_explain, read_match, read_match_batch, write_match,
-    write_match_response,
+    BatchItem, filter_violation, read_explain, read_match, read_match_batch,
 };
 pub(crate) use names::{read_name, read_parent, read_request_id};
 pub(crate) use page::{PageToken, read_page_size};

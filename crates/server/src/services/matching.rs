@@ -4,7 +4,7 @@ use crate::{
     access::context,
     app::{App, deadline, today},
     convert::{
-        BatchItem, read_explain, read_match, read_match_batch, write_match, write_match_response,
+        BatchItem, read_explain, read_match, read_match_batch, write_match_response, write_why,
     },
     status::{self, nowhere},
 };
@@ -113,13 +113,12 @@ impl v1::match_service_server::MatchService for MatchApi {
                 check_asker(app, &item)?;
                 check_kind(app, &candidate)?;
                 let asking = item.asking_kind();
-                let m = app
+                let list = Some(item.request.k).filter(|k| *k > 0);
+                let explained = app
                     .engine
-                    .explain(&item.tenant, &item.request, &candidate.id)
+                    .explain(&item.tenant, &item.request, &candidate.id, list)
                     .map_err(|e| failed(e, &item, "question."))?;
-                Ok(v1::ExplainResponse {
-                    r#match: Some(write_match(&item.tenant, asking, m)),
-                })
+                Ok(write_why(&item.tenant, asking, explained))
             })
             .await?;
         self.app.answer(answer)

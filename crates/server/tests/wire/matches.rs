@@ -372,6 +372,36 @@ async fn a_candidate_is_explained_whatever_its_rank() {
             (m.rank, m.score.to_bits())
         );
     }
+    // The list it should be on, and who is last of it.
+    let last = all.last().unwrap();
+    let asked = v1::MatchRequest {
+        k: 2,
+        ..question("膜分离工艺的改进。需要新的电极材料。")
+    };
+    let e = s
+        .matches()
+        .explain(v1::ExplainRequest {
+            question: Some(asked.clone()),
+            candidate: last.name.clone(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(e.ranked_count, 5);
+    assert_eq!(e.ahead.unwrap().rank, 2);
+    let told = e.r#match.unwrap();
+    assert_eq!(told.clauses.len(), 2);
+    assert_eq!(told.clauses[1].asked.as_ref().unwrap().path, "text");
+    // Over a page: what nobody covers.
+    let asked = v1::MatchRequest {
+        include_clauses: true,
+        omit_quotes: false,
+        ..asked
+    };
+    let page = s.matches().r#match(asked).await.unwrap().into_inner();
+    assert!(page.uncovered.iter().any(|c| c.text.contains("电极")));
+    assert!(!page.uncovered.iter().any(|c| c.text.contains("膜分离")));
+
     let explain = |candidate: &str, filter: &str| v1::ExplainRequest {
         question: Some(v1::MatchRequest {
             filter: filter.into(),

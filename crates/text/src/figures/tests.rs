@@ -182,6 +182,9 @@ fn met_short_partial_incomparable() {
     assert!((m.unwrap() - (60.0 - 26.85) / 60.0).abs() < 1e-9);
     assert_eq!(judge("温度60℃", "温度70℃").unwrap().0, Verdict::Short);
     assert_eq!(judge("温度60℃", "温度61℃").unwrap().0, Verdict::Met);
+    // More is no worse, where a number of times is asked for without a bound.
+    assert_eq!(judge("循环800次", "循环900次").unwrap().0, Verdict::Met);
+    assert_eq!(judge("循环800次", "循环500次").unwrap().0, Verdict::Short);
     // Another dimension, another thing, or nothing said of what it is.
     assert_eq!(judge("粒度10-15 μm", "密度1.8 g/cm³"), None);
     assert_eq!(judge("转化率≥67%", "市场占有率80%"), None);

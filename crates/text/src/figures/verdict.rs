@@ -47,7 +47,12 @@ pub fn compare(asked: &Figure, offered: &Figure) -> Option<Comparison> {
         low: i.low.map(|x| asked.unit.from_base(x)),
         high: i.high.map(|x| asked.unit.from_base(x)),
     };
-    let (verdict, margin) = judge(written(asked.interval), written(offered.interval));
+    let mut wanted = written(asked.interval);
+    // 循环800次: more is no worse.
+    if !asked.bounded && asked.unit.is_count() && wanted.low == wanted.high {
+        wanted.high = None;
+    }
+    let (verdict, margin) = judge(wanted, written(offered.interval));
     Some(Comparison {
         verdict,
         margin,

@@ -1,0 +1,102 @@
+//! Which passage of a record answers each clause of a question.
+
+use crate::{
+    Error,
+    piece::Piece,
+    quoting::{Quoter, read},
+    response::{Asked, ClauseMatch, Passage},
+};
+use queqiao_domain::Record;
+use queqiao_embed::Role;
+use queqiao_ranking::{Clause, split_clauses};
+
+/// Of a longer question, the clauses that matter most are answered.
+const MAX_ASKED: usize = 24;
+/// Of a longer record, the first so many clauses are compared.
+const MAX_ANSWERING: usize = 600;
+/// Fewer characters are a heading or a remnant, which asks for nothing.
+const LEAST_CHARS: usize = 5;
+/// How much shared words count beside meaning.
+const SHARED_WORDS: f64 = 0.5;
+/// Of shared words at least so many, and half of what is asked, are needed to count in full.
+const LEAST_WORDS: f64 = 3.0;
+/// From this strength on a clause counts as answered. A record drawn at random reaches it for .3 %
+/// of the clauses of a need of `bdci`, 3.3 % in `cn-patents` and 2.5 % in `chinaxiv-author`; a
+/// record that was judged to answer, for 28, 17 and 83 %.
+const ANSWERED: f64 = 0.5;
+
+impl Quoter<'_> {
+    /// For each clause of the question, in its order, the clause of the record that answers it
+    /// best, where one is strong enough to answer it at all.
+    ///
+    /// # Errors
+    /// The model fails.
+    pub(crate) fn cover(&self, record: &Record) -> Result<Vec<ClauseMatch>, Error> {
+        let asked = self.asking();
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pieces = Piece::of_record(record);
+        let fields = pieces
+            .iter()
+            .flat_map(|p| {
+                // A heading that is repeated was read with the piece before.
+                let head = p.head.iter().filter(|_| !p.goes_on);
+                head.chain(&p.body)
+            })
+            .map(|f| (f.path.as_str(), f.text, f.start));
+        let answering = split_clauses(fields, MAX_ANSWERING);
+        let (vectors, words) = read(self.pipeline, &answering, Role::Passage)?;
+        let strength = |i: usize, j: usize| {
+            let cosine = f64::from(self.vectors.row(i).dot(&vectors.row(j)));
+            let shared = self.words[i].intersection(&words[j]).count() as f64;
+            let (asks, has) = (self.words[i].len() as f64, words[j].len() as f64);
+            let least = asks.min(has).max(asks / 2.0).max(LEAST_WORDS);
+            (cosine + SHARED_WORDS * shared / least).clamp(0.0, 1.0)
+        };
+        Ok(asked
+            .into_iter()
+            .map(|i| {
+                let best = (0..answering.len()).map(|j| (j, strength(i, j))).fold(
+                    (0, 0.0),
+                    |best, next| if next.1 > best.1 { next } else { best },
+                );
+                ClauseMatch {
+                    asked: Asked::of(&self.asked[i]),
+                    answer: (best.1 >= ANSWERED).then(|| Passage::of(&answering[best.0])),
+                    strength: best.1,
+                }
+            })
+            .collect())
+    }
+
+    /// The clauses that ask for something, in the question's order.
+    pub(crate) fn requirements(&self) -> Vec<Asked> {
+        self.asking()
+            .into_iter()
+            .map(|i| Asked::of(&self.asked[i]))
+            .collect()
+    }
+
+    /// The clauses that ask for something, in the question's order: no headings, and title and
+    /// keywords, which the rest says in full, only where there is nothing else.
+    fn asking(&self) -> Vec<usize> {
+        let long = |c: &Clause<'_>| {
+            c.text.chars().filter(|c| c.is_alphanumeric()).count() >= LEAST_CHARS
+                && !c.text.ends_with(['：', ':'])
+        };
+        let said_elsewhere = |path: &str| path == "title" || path.starts_with("keywords");
+        let mut body: Vec<usize> = (0..self.asked.len())
+            .filter(|&i| !said_elsewhere(self.asked[i].path) && long(&self.asked[i]))
+            .collect();
+        if body.is_empty() {
+            body = (0..self.asked.len()).take(1).collect();
+        }
+        if body.len() > MAX_ASKED {
+            body.sort_by(|a, b| self.matter[*b].total_cmp(&self.matter[*a]));
+            body.truncate(MAX_ASKED);
+            body.sort_unstable();
+        }
+        body
+    }
+}

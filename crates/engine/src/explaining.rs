@@ -1,0 +1,302 @@
+//! Why a record stands where it stands, and what would move it.
+
+use crate::{
+    Engine, Error,
+    figuring::Figuring,
+    finding::{Sight, Teller, check_deadline, conditions, kinds},
+    matching::Ranked,
+    question::Question,
+    quoting::Quoter,
+    request::{Ask, MatchRequest},
+    response::{Ahead, Asked, Change, Counterfactual, Explanation},
+};
+use queqiao_domain::{Bilingual, Facets, Kind, Record, RecordId, TenantId, Visibility};
+use queqiao_ranking::{Asker, Feature, Scorer, Signals, Values, Weights, features};
+use serde_json::Value as Json;
+
+/// So many clauses of a question are left out, one by one, to see what each does.
+const MAX_LEFT_OUT: usize = 12;
+
+impl Engine {
+    /// The match of one given record, whatever its rank, which is told, with who stands ahead and
+    /// what would change the rank. `list` is the length of the list it should be on: then who is
+    /// ahead is the last of that list; else it is the record one place above.
+    ///
+    /// Errors: [`Error::Excluded`] when a condition keeps the record out, with the condition.
+    pub fn explain(
+        &self,
+        tenant: &TenantId,
+        request: &MatchRequest,
+        candidate: &RecordId,
+        list: Option<usize>,
+    ) -> Result<Explanation, Error> {
+        let sight = self.sight(tenant);
+        let question = self.question(tenant, request, &sight.pipeline)?;
+        let stored = self.find_record(tenant, candidate)?;
+        let facets = Facets::of(&stored.record);
+        if let Some(reason) = self.exclusion(request, &question, &facets) {
+            return Err(Error::Excluded {
+                id: candidate.clone(),
+                reason,
+            });
+        }
+        let weights = self.weights(request)?;
+        let (ranked, _) = self.rank(&sight, request, &question, &weights, usize::MAX)?;
+        let teller = Teller {
+            scorer: Scorer::new(&weights),
+            quoter: Some(Quoter::new(&sight.pipeline, &question)?),
+            figuring: Figuring::of(&question),
+            clauses: true,
+        };
+        let Some(i) = place(&ranked, stored.key.0) else {
+            return Err(Error::Excluded {
+                id: candidate.clone(),
+                reason: Bilingual::new("it shares no term with the question", "与问题没有共同词语"),
+            });
+        };
+        let matched = teller.tell(i + 1, &ranked[i], Some(&stored))?;
+        let asker = question.facets.as_ref();
+        let mut changes: Vec<Counterfactual> = match &matched.facets {
+            // What a sealed record is like is not told.
+            None => Vec::new(),
+            Some(has) => asker
+                .map(|asker| wishes(asker, has))
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|(change, has)| {
+                    replaced(&teller.scorer, asker, &ranked, i, change, &has)
+                })
+                .collect(),
+        };
+        let asked: Vec<Asked> = matched.clauses.iter().map(|c| c.asked.clone()).collect();
+        if asked.len() > 1 {
+            for clause in asked.into_iter().take(MAX_LEFT_OUT) {
+                check_deadline(request, "leaving out clauses")?;
+                changes.extend(self.without(
+                    tenant,
+                    (&sight, request, &weights),
+                    (stored.key.0, i + 1),
+                    clause,
+                )?);
+            }
+        }
+        changes.sort_by_key(|c| c.rank);
+        Ok(Explanation {
+            ahead: ahead(&teller.scorer, &ranked, i, list),
+            of: ranked.len(),
+            matched,
+            changes,
+        })
+    }
+
+    /// The rank of the record of `key` without a clause of the question, when it is another.
+    fn without(
+        &self,
+        tenant: &TenantId,
+        (sight, request, weights): (&Sight, &MatchRequest, &Weights),
+        (key, rank): (u64, usize),
+        clause: Asked,
+    ) -> Result<Option<Counterfactual>, Error> {
+        let question = match &request.ask {
+            Ask::Text(text) => {
+                let text = cut(text, &clause);
+                if !text.chars().any(char::is_alphanumeric) {
+                    return Ok(None);
+                }
+                Question::from_text(&sight.pipeline, &text)?
+            }
+            Ask::Draft(record) => match cut_record(record, &clause) {
+                Some(record) => Question::from_record(&sight.pipeline, &record)?,
+                None => return Ok(None),
+            },
+            Ask::Record(id) => match cut_record(&self.find_record(tenant, id)?.record, &clause) {
+                Some(record) => Question::from_record(&sight.pipeline, &record)?,
+                None => return Ok(None),
+            },
+        };
+        let (ranked, _) = self.rank(sight, request, &question, weights, usize::MAX)?;
+        Ok(place(&ranked, key)
+            .filter(|i| i + 1 != rank)
+            .map(|i| Counterfactual {
+                change: Change::WithoutClause(clause),
+                rank: i + 1,
+                score: ranked[i].score,
+            }))
+    }
+
+    /// Why a record cannot be among the answers, if it cannot.
+    fn exclusion(
+        &self,
+        request: &MatchRequest,
+        question: &Question,
+        facets: &Facets,
+    ) -> Option<Bilingual> {
+        if !kinds(request, question).contains(&facets.kind) {
+            return Some(Bilingual::new(
+                format!("{} is not among the kinds asked for", facets.kind),
+                format!("所求类别不含{}", facets.kind.zh()),
+            ));
+        }
+        if !facets.is_valid_on(request.today) {
+            return Some(Bilingual::new(
+                format!("it is not valid on {}", request.today),
+                format!("在 {} 不在有效期内", request.today),
+            ));
+        }
+        if !request.filter.matches(facets) {
+            return Some(Bilingual::new("the filter keeps it out", "不符合筛选条件"));
+        }
+        conditions(request, question)
+            .excludes(facets)
+            .map(|e| e.reason())
+    }
+}
+
+fn place(ranked: &[Ranked], key: u64) -> Option<usize> {
+    ranked.iter().position(|r| r.candidate.key == key)
+}
+
+/// What the record could be or tell instead, as far as it would be nearer to what is asked.
+fn wishes(asker: &Facets, has: &Facets) -> Vec<(Change, Facets)> {
+    let mut out = Vec::new();
+    let mut wish = |feature: Feature, value: String, change: &dyn Fn(&mut Facets)| {
+        let mut with = has.clone();
+        change(&mut with);
+        if with != *has {
+            out.push((Change::Record { feature, value }, with));
+        }
+    };
+    if let Some(region) = asker.region {
+        wish(Feature::Region, region.to_string(), &|f| {
+            f.region = Some(region)
+        });
+    }
+    if let Some(code) = asker
+        .industries
+        .first()
+        .filter(|c| !has.industries.contains(c))
+    {
+        wish(Feature::Industry, code.to_string(), &|f| {
+            f.industries.push(*code)
+        });
+    }
+    if let Some(code) = asker
+        .disciplines
+        .first()
+        .filter(|c| !has.disciplines.contains(c))
+    {
+        wish(Feature::Discipline, code.to_string(), &|f| {
+            f.disciplines.push(*code)
+        });
+    }
+    if let Some(readiness) = asker.readiness
+        && (asker.kind, has.kind) == (Kind::Need, Kind::Achievement)
+        && !has
+            .readiness
+            .is_some_and(|r| r.reaches(readiness) == Some(true))
+    {
+        wish(Feature::Readiness, readiness.to_string(), &|f| {
+            f.readiness = Some(readiness)
+        });
+    }
+    let missing: Vec<_> = asker
+        .cooperation_modes
+        .iter()
+        .filter(|m| !has.cooperation_modes.contains(m))
+        .copied()
+        .collect();
+    if !missing.is_empty() && matches!(has.kind, Kind::Need | Kind::Achievement) {
+        let names: Vec<&str> = missing.iter().map(|m| m.as_str()).collect();
+        wish(Feature::CooperationMode, names.join(","), &|f| {
+            f.cooperation_modes.extend(&missing);
+        });
+    }
+    out
+}
+
+/// The rank with other facets, when it is a better one: what the texts say stays as it is.
+fn replaced(
+    scorer: &Scorer,
+    asker: Option<&Facets>,
+    ranked: &[Ranked],
+    i: usize,
+    change: Change,
+    has: &Facets,
+) -> Option<Counterfactual> {
+    let r = &ranked[i];
+    let with = features(Asker { facets: asker }, &Signals::default(), has);
+    let values: Values = std::array::from_fn(|f| match Feature::ALL[f] {
+        Feature::Industry
+        | Feature::Discipline
+        | Feature::Region
+        | Feature::Readiness
+        | Feature::CooperationMode => with[f],
+        _ => r.values[f],
+    });
+    let score = scorer.score(&values);
+    let before =
+        |o: &Ranked| o.score > score || o.score == score && o.candidate.id < r.candidate.id;
+    let ahead = ranked
+        .iter()
+        .enumerate()
+        .filter(|(j, o)| *j != i && before(o));
+    let rank = ahead.count() + 1;
+    (rank < i + 1).then_some(Counterfactual {
+        change,
+        rank,
+        score,
+    })
+}
+
+/// Who stands ahead, and by what.
+fn ahead(scorer: &Scorer, ranked: &[Ranked], i: usize, list: Option<usize>) -> Option<Ahead> {
+    let at = match list {
+        Some(k) if i < k => return None,
+        Some(k) => k.checked_sub(1)?,
+        None => i.checked_sub(1)?,
+    };
+    let other = ranked.get(at)?;
+    let facets = &other.candidate.facets;
+    let sealed = facets.visibility == Visibility::Sealed;
+    Some(Ahead {
+        rank: at + 1,
+        id: other.candidate.id.clone(),
+        kind: facets.kind,
+        title: if sealed {
+            String::new()
+        } else {
+            facets.title.clone()
+        },
+        score: other.score,
+        parts: scorer.parts(&other.values),
+    })
+}
+
+/// A text without a clause of it.
+fn cut(text: &str, clause: &Asked) -> String {
+    let kept = text.chars().enumerate();
+    kept.filter(|(i, _)| !(clause.start..clause.end).contains(i))
+        .map(|(_, c)| c)
+        .collect()
+}
+
+/// A record without a clause of one of its fields; none where nothing to ask with would be left.
+fn cut_record(record: &Record, clause: &Asked) -> Option<Record> {
+    let mut json = serde_json::to_value(record).ok()?;
+    let mut at = &mut json;
+    for step in clause.path.split(['.', '[']) {
+        at = match step.strip_suffix(']') {
+            Some(index) => at.get_mut(index.parse::<usize>().ok()?)?,
+            None => at.get_mut(step)?,
+        };
+    }
+    let text = cut(at.as_str()?, clause);
+    *at = Json::String(text);
+    let record: Record = serde_json::from_value(json).ok()?;
+    let asks = |t: &str| t.chars().any(char::is_alphanumeric);
+    let left = record
+        .units()
+        .iter()
+        .any(|u| u.parts.iter().any(|p| asks(p.text)));
+    left.then_some(record)
+}

@@ -1,0 +1,261 @@
+//! Explanations: clauses are verbatim, and what an explanation says would happen happens.
+#![allow(clippy::unwrap_used)]
+
+use queqiao_domain::{Date, Detail, Kind, Record, TenantId, Visibility};
+use queqiao_engine::{
+    Ask, Change, Engine, EngineOptions, Explanation, Feature, MatchRequest, Write, WriteBatch,
+    embed::testing::HashingEmbedder,
+};
+use queqiao_testkit::{expert, id, need};
+use std::{path::Path, sync::Arc};
+
+const TODAY: Date = Date::constant(2026, 11, 26);
+
+fn open(dir: &Path) -> Engine {
+    let embedder = Arc::new(HashingEmbedder::new(64, 1));
+    Engine::open(dir, embedder, EngineOptions::default()).unwrap()
+}
+
+fn t() -> TenantId {
+    TenantId::default()
+}
+
+fn write(engine: &Engine, records: impl IntoIterator<Item = Record>) {
+    let batch = WriteBatch {
+        writes: records.into_iter().map(Write::put).collect(),
+        request_id: None,
+    };
+    engine.write(&t(), batch).unwrap();
+}
+
+fn ask(what: &str) -> MatchRequest {
+    MatchRequest {
+        clauses: true,
+        k: 50,
+        to: vec![Kind::Expert, Kind::Achievement],
+        ..MatchRequest::new(Ask::Record(id(what)), TODAY)
+    }
+}
+
+const PROBLEM: &str = "降低膜污染，提高通量。需要耐高温的密封材料；希望减少电池的自放电。";
+
+fn market() -> Vec<Record> {
+    let mut n = need("N", "膜与电池", PROBLEM);
+    n.region = "440305".parse().ok();
+    n.industries = vec!["C3973".parse().unwrap()];
+    n.disciplines = vec!["430".parse().unwrap()];
+    if let Detail::Need(d) = &mut n.detail {
+        d.least_readiness = "TRL 6".parse().ok();
+        d.targets = vec!["通量提高30%以上".into()];
+    }
+    let mut out = vec![n];
+    let texts = [
+        "降低膜污染的涂层",
+        "膜污染机理与通量",
+        "耐高温的密封材料",
+        "电池管理系统",
+        "膜分离工艺",
+        "高温合金",
+        "水处理",
+        "锂电池自放电",
+        "密封圈",
+        "通量测量",
+    ];
+    for (i, text) in texts.iter().enumerate() {
+        let mut a = Record::new(id(&format!("a{i}")), Kind::Achievement);
+        a.title = (*text).to_owned();
+        a.region = ["440305", "120000", "310000"]
+            .get(i % 4)
+            .and_then(|r| r.parse().ok());
+        if let Detail::Achievement(d) = &mut a.detail {
+            d.summary = format!("本成果涉及{text}。已在企业应用。");
+            d.readiness = ["TRL 4", "TRL 7"].get(i % 3).and_then(|r| r.parse().ok());
+        }
+        out.push(a);
+        out.push(expert(&format!("e{i}"), "某某", &[text], &["材料 研究"]));
+    }
+    out
+}
+
+#[test]
+fn every_clause_is_verbatim_and_what_nobody_covers_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    write(&engine, market());
+    let answer = engine.find_matches(&t(), &ask("N")).unwrap();
+    let asked: Vec<&str> = answer.matches[0]
+        .clauses
+        .iter()
+        .map(|c| c.asked.text.as_str())
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            "降低膜污染，提高通量。",
+            "需要耐高温的密封材料；",
+            "希望减少电池的自放电。",
+            "通量提高30%以上"
+        ]
+    );
+    let chars: Vec<char> = PROBLEM.chars().collect();
+    let mut answered = vec![false; asked.len()];
+    for m in &answer.matches {
+        let record = engine.get(&t(), Some(m.kind), &m.id, false).unwrap().record;
+        let json = serde_json::to_value(&record).unwrap();
+        for (i, c) in m.clauses.iter().enumerate() {
+            assert!((0.0..=1.0).contains(&c.strength));
+            assert_eq!(c.asked, answer.matches[0].clauses[i].asked);
+            if c.asked.path == "problem" {
+                let quoted: String = chars[c.asked.start..c.asked.end].iter().collect();
+                assert_eq!(quoted, c.asked.text);
+            }
+            let Some(p) = &c.answer else { continue };
+            answered[i] = true;
+            let mut at = &json;
+            for step in p.path.split(['.', '[']) {
+                at = match step.strip_suffix(']') {
+                    Some(n) => &at[n.parse::<usize>().unwrap()],
+                    None => &at[step],
+                };
+            }
+            let field: Vec<char> = at.as_str().unwrap().chars().collect();
+            assert_eq!(field[p.start..p.end].iter().collect::<String>(), p.text);
+        }
+    }
+    assert!(answered[1], "the seal is somebody's");
+    let uncovered: Vec<&str> = answer.uncovered.iter().map(|a| a.text.as_str()).collect();
+    let expected: Vec<&str> = (0..asked.len())
+        .filter(|i| !answered[*i])
+        .map(|i| asked[i])
+        .collect();
+    assert_eq!(uncovered, expected);
+    // Where nobody has the seal, nobody covers it.
+    let filter = queqiao_domain::Filter::parse("id = a3 OR id = a6").unwrap();
+    let without = MatchRequest { filter, ..ask("N") };
+    let answer = engine.find_matches(&t(), &without).unwrap();
+    assert!(answer.uncovered.iter().any(|a| a.text.contains("密封材料")));
+    // Not asked for, not told.
+    let plain = MatchRequest {
+        clauses: false,
+        ..ask("N")
+    };
+    let answer = engine.find_matches(&t(), &plain).unwrap();
+    assert!(answer.uncovered.is_empty() && answer.matches[0].clauses.is_empty());
+}
+
+/// A record as it would be after a change.
+fn changed(record: &Record, feature: Feature, value: &str) -> Record {
+    let mut r = record.clone();
+    match feature {
+        Feature::Region => r.region = value.parse().ok(),
+        Feature::Industry => r.industries.push(value.parse().unwrap()),
+        Feature::Discipline => r.disciplines.push(value.parse().unwrap()),
+        Feature::Readiness => {
+            if let Detail::Achievement(d) = &mut r.detail {
+                d.readiness = value.parse().ok();
+            }
+        }
+        other => unreachable!("{other:?} is not offered here"),
+    }
+    r
+}
+
+#[test]
+fn what_would_change_the_rank_changes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    write(&engine, market());
+    let explain =
+        |who: &str| -> Explanation { engine.explain(&t(), &ask("N"), &id(who), None).unwrap() };
+    let original = engine.get(&t(), None, &id("N"), false).unwrap().record;
+    let (mut record_changes, mut clause_changes) = (0, 0);
+    for i in 0..10 {
+        for who in [format!("a{i}"), format!("e{i}")] {
+            let before = explain(&who);
+            let stored = engine.get(&t(), None, &id(&who), false).unwrap().record;
+            assert!(before.changes.is_sorted_by_key(|c| c.rank));
+            for c in &before.changes {
+                let after = match &c.change {
+                    Change::Record { feature, value } => {
+                        assert!(c.rank < before.matched.rank, "told only where it helps");
+                        write(&engine, [changed(&stored, *feature, value)]);
+                        record_changes += 1;
+                        explain(&who).matched
+                    }
+                    Change::WithoutClause(clause) => {
+                        let mut n = original.clone();
+                        let Detail::Need(d) = &mut n.detail else {
+                            unreachable!()
+                        };
+                        if clause.path == "problem" {
+                            d.problem = d.problem.replacen(&clause.text, "", 1);
+                        } else {
+                            assert_eq!(clause.path, "targets[0]");
+                            d.targets.clear();
+                        }
+                        clause_changes += 1;
+                        let draft = MatchRequest {
+                            ask: Ask::Draft(Box::new(n)),
+                            ..ask("N")
+                        };
+                        engine
+                            .explain(&t(), &draft, &id(&who), None)
+                            .unwrap()
+                            .matched
+                    }
+                };
+                assert_eq!(
+                    (after.rank, after.score),
+                    (c.rank, c.score),
+                    "{who}: {:?}",
+                    c.change
+                );
+                write(&engine, [stored.clone()]);
+            }
+        }
+    }
+    assert!(
+        record_changes >= 10 && clause_changes >= 10,
+        "{record_changes} {clause_changes}"
+    );
+}
+
+#[test]
+fn who_stands_ahead_and_by_what() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    write(&engine, market());
+    let all = engine.find_matches(&t(), &ask("N")).unwrap().matches;
+    let last = all.last().unwrap();
+    let whole = |list| engine.explain(&t(), &ask("N"), &last.id, list).unwrap();
+    let above = whole(None).ahead.unwrap();
+    assert_eq!(
+        (above.rank, &above.id),
+        (all.len() - 1, &all[all.len() - 2].id)
+    );
+    let listed = whole(Some(3)).ahead.unwrap();
+    assert_eq!((listed.rank, &listed.id), (3, &all[2].id));
+    assert_eq!(listed.score, all[2].score);
+    let gap: f64 = listed
+        .parts
+        .iter()
+        .zip(&last.parts)
+        .map(|(a, m)| a.contribution - m.contribution)
+        .sum();
+    assert!((gap - (listed.score.get() - last.score.get())).abs() < 1e-9);
+    assert!(whole(Some(1_000)).ahead.is_none(), "it is on the list");
+    assert_eq!(whole(None).of, all.len());
+
+    // Nothing is told of what a sealed record is like.
+    let mut sealed = engine.get(&t(), None, &last.id, false).unwrap().record;
+    sealed.visibility = Visibility::Sealed;
+    let who = sealed.id.clone();
+    write(&engine, [sealed]);
+    let told = engine.explain(&t(), &ask("N"), &who, None).unwrap();
+    assert!(told.matched.clauses.is_empty() && told.matched.title.is_empty());
+    assert!(
+        told.changes
+            .iter()
+            .all(|c| !matches!(c.change, Change::Record { .. }))
+    );
+}
