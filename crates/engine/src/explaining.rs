@@ -191,9 +191,9 @@ fn wishes(asker: &Facets, has: &Facets) -> Vec<(Change, Facets)> {
     }
     if let Some(readiness) = asker.readiness
         && (asker.kind, has.kind) == (Kind::Need, Kind::Achievement)
-        && !has
+        && has
             .readiness
-            .is_some_and(|r| r.reaches(readiness) == Some(true))
+            .is_none_or(|r| r.reaches(readiness) != Some(true))
     {
         wish(Feature::Readiness, readiness.to_string(), &|f| {
             f.readiness = Some(readiness)

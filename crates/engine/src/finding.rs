@@ -7,6 +7,7 @@ use crate::{
     error::RecordViolation,
     figuring::Figuring,
     matching::{Ranked, Ranking},
+    outcomes::kept,
     question::Question,
     quoting::Quoter,
     request::{Ask, MAX_BATCH, MAX_K, MatchRequest},
@@ -123,7 +124,7 @@ impl Engine {
             Some(live) => live.pipeline.embedder.fingerprint(),
             None => pipeline.embedder.fingerprint(),
         };
-        Ok(MatchResponse {
+        let answer = MatchResponse {
             uncovered: match &teller.quoter {
                 Some(q) if request.clauses => uncovered(q.requirements(), &matches),
                 _ => Vec::new(),
@@ -136,7 +137,13 @@ impl Engine {
             seq: found.seq,
             model: model.to_string(),
             weights: weights.version,
-        })
+        };
+        if request.keep {
+            let values: Vec<_> = top.iter().map(|r| (r.values, 1.0)).collect();
+            let kept = kept(request, &answer, &values)?;
+            self.store.keep_answers(tenant, &[kept])?;
+        }
+        Ok(answer)
     }
 
     /// Many requests at once, on all cores; one that fails does not fail the others.

@@ -17,6 +17,7 @@ mod explaining;
 mod figuring;
 mod finding;
 mod matching;
+mod outcomes;
 mod piece;
 mod planning;
 mod question;
@@ -28,6 +29,10 @@ mod tenant;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
 pub use engine::{Engine, EngineOptions};
 pub use error::{Code, Error, RecordViolation};
+pub use outcomes::{
+    Decline, Funnel, FunnelBy, FunnelRequest, FunnelRow, LearnOptions, OutcomeLists, OutcomeReport,
+    ReportSummary, Stage, Step, TrainingList,
+};
 pub use planning::{
     StoredTeam, TeamRequest, event_scores, plan_event, plan_panels, plan_roundtables, plan_tracks,
     score_panels, score_roundtables, score_team, score_tracks,

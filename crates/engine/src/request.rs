@@ -49,6 +49,8 @@ pub struct MatchRequest {
     pub weights: Vec<(Feature, f64)>,
     /// Of one organisation at most so many matches, the best ones; above 0.
     pub per_organisation: Option<usize>,
+    /// Keep the answer, so that outcomes can be reported for it; it is on disk when it is given.
+    pub keep: bool,
     /// Stop with [`crate::Error::Deadline`] when this passes.
     pub deadline: Option<Instant>,
 }
@@ -68,6 +70,7 @@ impl MatchRequest {
             own_organisation: false,
             weights: Vec::new(),
             per_organisation: None,
+            keep: false,
             deadline: None,
         }
     }

@@ -5,10 +5,13 @@ use crate::{
     error::Inner,
     folder::{new_identity, not_redb, partial, sync_dir},
     handle::{Handle, guard},
+    ledger::{ANSWERED, ANSWERS, ANSWERS_OF, OUTCOMES},
     tables::{BY_KIND, CHANGES, COUNTS, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS, Tables},
 };
-use redb::{Builder, Database, Durability, Key, ReadTransaction, TableDefinition, Value};
-use std::{fs, path::Path};
+use redb::{
+    Builder, Database, Durability, Key, ReadTransaction, TableDefinition, TableHandle, Value,
+};
+use std::{collections::HashSet, fs, path::Path};
 
 /// Rows copied in one transaction.
 const ROWS_AT_ONCE: usize = 5_000;
@@ -90,6 +93,16 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
     copy(from, to, PURGES)?;
     copy(from, to, REQUESTS)?;
     copy(from, to, REQUEST_IDS)?;
+    // Folders of an older program have no ledger.
+    let tables: HashSet<String> = from.list_tables()?.map(|t| t.name().to_owned()).collect();
+    if tables.contains(ANSWERS.name()) {
+        copy(from, to, ANSWERS)?;
+        copy(from, to, ANSWERED)?;
+        copy(from, to, ANSWERS_OF)?;
+    }
+    if tables.contains(OUTCOMES.name()) {
+        copy(from, to, OUTCOMES)?;
+    }
     let mut txn = to.begin_write()?;
     txn.set_quick_repair(true);
     new_identity(&mut Tables::open(&txn)?)?;

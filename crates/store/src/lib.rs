@@ -15,6 +15,7 @@ mod error;
 mod folder;
 mod handle;
 mod iter;
+mod ledger;
 mod model;
 mod read;
 mod request;
@@ -29,6 +30,7 @@ mod tests;
 pub use backup::verify_backup;
 pub use error::{Cause, Rejection, StoreError};
 pub use iter::{Changes, Scan, Since};
+pub use ledger::{Entered, KeptAnswer, OutcomeRow};
 pub use model::{
     Applied, Batch, Change, ChangeOp, Etag, Item, ListQuery, Outcome, Page, RecordKey, RequestId,
     StoreId, StoredRecord, Write,

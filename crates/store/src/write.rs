@@ -5,6 +5,7 @@ use crate::{
     codec::{Body, Head},
     error::{Fault, Inner},
     handle::End,
+    ledger,
     request::digest,
     tables::{Present, Tables},
 };
@@ -92,6 +93,9 @@ impl Store {
                 }
                 .into());
             }
+            for item in items.iter().filter(|i| i.outcome == Outcome::Erased) {
+                ledger::forget(txn, tenant.as_str(), item.id.as_str())?;
+            }
             let applied = Applied {
                 seq: t.last_seq(),
                 replayed: false,
@@ -123,6 +127,7 @@ impl Store {
                 for key in &keys {
                     let Present { key, head, .. } = t.present(*key)?;
                     t.erase(key, &head)?;
+                    ledger::forget(txn, head.tenant.as_str(), head.id.as_str())?;
                 }
                 if keys.is_empty() {
                     return Ok(End::Abort(0));

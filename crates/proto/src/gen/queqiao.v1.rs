@@ -4350,6 +4350,11 @@ pub struct MatchRequest {
     /// clauses no match answers (MatchResponse.uncovered). Explain always says it.
     #[prost(bool, tag = "15")]
     pub include_clauses: bool,
+    /// Keep the answer, so that outcomes can be reported for it (OutcomeService): who asked if it was a
+    /// record, who was matched, with ranks, scores and features, and never the text of a question. It is
+    /// on disk when it is given.
+    #[prost(bool, tag = "16")]
+    pub keep: bool,
     /// Who or what asks; required.
     #[prost(oneof = "match_request::Ask", tags = "2, 3, 4")]
     pub ask: ::core::option::Option<match_request::Ask>,
@@ -4383,7 +4388,7 @@ impl ::prost::Name for MatchRequest {
 /// Ranked matches, and exactly what gave them.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MatchResponse {
-    /// Names this answer; feedback about its matches refers to it.
+    /// Names this answer; outcomes of its matches refer to it, where it was kept.
     #[prost(string, tag = "1")]
     pub match_id: ::prost::alloc::string::String,
     /// Best first; equal scores stand in order of id.
@@ -5369,6 +5374,757 @@ pub mod match_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "queqiao.v1.MatchService";
     impl<T> tonic::server::NamedService for MatchServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// One outcome.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Outcome {
+    /// The kept answer: MatchResponse.match_id.
+    #[prost(string, tag = "1")]
+    pub match_id: ::prost::alloc::string::String,
+    /// `tenants/{tenant}/{collection}/{id}` of the record in it.
+    #[prost(string, tag = "2")]
+    pub candidate: ::prost::alloc::string::String,
+    /// What came of it.
+    #[prost(enumeration = "OutcomeStage", tag = "3")]
+    pub stage: i32,
+    /// Why, when it was declined.
+    #[prost(enumeration = "DeclineReason", tag = "4")]
+    pub reason: i32,
+    /// When; absent means now. From the answer's time on, up to now.
+    #[prost(message, optional, tag = "5")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// At which event, in the caller's words, at most 64 characters; may be empty.
+    #[prost(string, tag = "6")]
+    pub event: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Outcome {
+    const NAME: &'static str = "Outcome";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Outcome".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Outcome".into()
+    }
+}
+/// Reports outcomes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReportOutcomesRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// 1 to 1,000 outcomes.
+    #[prost(message, repeated, tag = "2")]
+    pub outcomes: ::prost::alloc::vec::Vec<Outcome>,
+}
+impl ::prost::Name for ReportOutcomesRequest {
+    const NAME: &'static str = "ReportOutcomesRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ReportOutcomesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ReportOutcomesRequest".into()
+    }
+}
+/// What became of a report.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportOutcomesResponse {
+    /// Outcomes stored.
+    #[prost(int32, tag = "1")]
+    pub stored_count: i32,
+    /// Outcomes that were stored already.
+    #[prost(int32, tag = "2")]
+    pub known_count: i32,
+}
+impl ::prost::Name for ReportOutcomesResponse {
+    const NAME: &'static str = "ReportOutcomesResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ReportOutcomesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ReportOutcomesResponse".into()
+    }
+}
+/// Asks for a funnel.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetFunnelRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The groups.
+    #[prost(enumeration = "FunnelGrouping", tag = "2")]
+    pub group_by: i32,
+    /// Only answers given from this time on.
+    #[prost(message, optional, tag = "3")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only answers given before this time.
+    #[prost(message, optional, tag = "4")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for GetFunnelRequest {
+    const NAME: &'static str = "GetFunnelRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.GetFunnelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.GetFunnelRequest".into()
+    }
+}
+/// A funnel over kept answers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Funnel {
+    /// Answers in it.
+    #[prost(int64, tag = "1")]
+    pub answer_count: i64,
+    /// Groups, in order of name.
+    #[prost(message, repeated, tag = "2")]
+    pub groups: ::prost::alloc::vec::Vec<FunnelGroup>,
+}
+impl ::prost::Name for Funnel {
+    const NAME: &'static str = "Funnel";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Funnel".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Funnel".into()
+    }
+}
+/// The funnel of one group.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FunnelGroup {
+    /// The group; empty for all in one, and for what names none.
+    #[prost(string, tag = "1")]
+    pub group: ::prost::alloc::string::String,
+    /// Shown, opened, contacted, met, signed.
+    #[prost(message, repeated, tag = "2")]
+    pub steps: ::prost::alloc::vec::Vec<FunnelStep>,
+    /// Pairs that were declined.
+    #[prost(int64, tag = "3")]
+    pub declined_count: i64,
+    /// Their reasons, commonest first.
+    #[prost(message, repeated, tag = "4")]
+    pub reasons: ::prost::alloc::vec::Vec<DeclineCount>,
+}
+impl ::prost::Name for FunnelGroup {
+    const NAME: &'static str = "FunnelGroup";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FunnelGroup".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FunnelGroup".into()
+    }
+}
+/// Pairs at one stage.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct FunnelStep {
+    /// The stage.
+    #[prost(enumeration = "OutcomeStage", tag = "1")]
+    pub stage: i32,
+    /// Pairs that reached it or a later one, reported stage by stage or not.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+    /// As a share of the stage before; absent for the first, and where nothing was before.
+    #[prost(double, optional, tag = "3")]
+    pub rate: ::core::option::Option<f64>,
+    /// Where the share lies in 19 cases of 20 (Wilson): lower end.
+    #[prost(double, optional, tag = "4")]
+    pub rate_low: ::core::option::Option<f64>,
+    /// Upper end.
+    #[prost(double, optional, tag = "5")]
+    pub rate_high: ::core::option::Option<f64>,
+}
+impl ::prost::Name for FunnelStep {
+    const NAME: &'static str = "FunnelStep";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FunnelStep".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FunnelStep".into()
+    }
+}
+/// How often a reason was given.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclineCount {
+    /// The reason.
+    #[prost(enumeration = "DeclineReason", tag = "1")]
+    pub reason: i32,
+    /// Pairs.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+impl ::prost::Name for DeclineCount {
+    const NAME: &'static str = "DeclineCount";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.DeclineCount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.DeclineCount".into()
+    }
+}
+/// What came of a match, in the order of the funnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum OutcomeStage {
+    /// Never sent.
+    Unspecified = 0,
+    /// It stood before somebody's eyes (展示).
+    Shown = 1,
+    /// Somebody looked at it closely (查看).
+    Opened = 2,
+    /// One side wrote to the other (联系).
+    Contacted = 3,
+    /// They met (洽谈).
+    Met = 4,
+    /// They signed (签约).
+    Signed = 5,
+    /// One side declined (谢绝); a reason is required.
+    Declined = 6,
+}
+impl OutcomeStage {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "OUTCOME_STAGE_UNSPECIFIED",
+            Self::Shown => "OUTCOME_STAGE_SHOWN",
+            Self::Opened => "OUTCOME_STAGE_OPENED",
+            Self::Contacted => "OUTCOME_STAGE_CONTACTED",
+            Self::Met => "OUTCOME_STAGE_MET",
+            Self::Signed => "OUTCOME_STAGE_SIGNED",
+            Self::Declined => "OUTCOME_STAGE_DECLINED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "OUTCOME_STAGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "OUTCOME_STAGE_SHOWN" => Some(Self::Shown),
+            "OUTCOME_STAGE_OPENED" => Some(Self::Opened),
+            "OUTCOME_STAGE_CONTACTED" => Some(Self::Contacted),
+            "OUTCOME_STAGE_MET" => Some(Self::Met),
+            "OUTCOME_STAGE_SIGNED" => Some(Self::Signed),
+            "OUTCOME_STAGE_DECLINED" => Some(Self::Declined),
+            _ => None,
+        }
+    }
+}
+/// Why somebody declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeclineReason {
+    /// None, for every stage but declined.
+    Unspecified = 0,
+    /// The need does not say enough.
+    TooVague = 1,
+    /// It is not their field.
+    OutOfField = 2,
+    /// The technology is not ready.
+    NotReady = 3,
+    /// It cannot do what was asked: figures, scale.
+    FallsShort = 4,
+    /// Money or rights.
+    Terms = 5,
+    /// It cannot be done by then.
+    Timing = 6,
+    /// Too far.
+    Distance = 7,
+    /// No free capacity.
+    NoCapacity = 8,
+    /// A conflict of interest.
+    Conflict = 9,
+    /// It is solved already.
+    AlreadySolved = 10,
+    /// Nobody answered.
+    NoReply = 11,
+    /// Something else.
+    Other = 12,
+}
+impl DeclineReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECLINE_REASON_UNSPECIFIED",
+            Self::TooVague => "DECLINE_REASON_TOO_VAGUE",
+            Self::OutOfField => "DECLINE_REASON_OUT_OF_FIELD",
+            Self::NotReady => "DECLINE_REASON_NOT_READY",
+            Self::FallsShort => "DECLINE_REASON_FALLS_SHORT",
+            Self::Terms => "DECLINE_REASON_TERMS",
+            Self::Timing => "DECLINE_REASON_TIMING",
+            Self::Distance => "DECLINE_REASON_DISTANCE",
+            Self::NoCapacity => "DECLINE_REASON_NO_CAPACITY",
+            Self::Conflict => "DECLINE_REASON_CONFLICT",
+            Self::AlreadySolved => "DECLINE_REASON_ALREADY_SOLVED",
+            Self::NoReply => "DECLINE_REASON_NO_REPLY",
+            Self::Other => "DECLINE_REASON_OTHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECLINE_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECLINE_REASON_TOO_VAGUE" => Some(Self::TooVague),
+            "DECLINE_REASON_OUT_OF_FIELD" => Some(Self::OutOfField),
+            "DECLINE_REASON_NOT_READY" => Some(Self::NotReady),
+            "DECLINE_REASON_FALLS_SHORT" => Some(Self::FallsShort),
+            "DECLINE_REASON_TERMS" => Some(Self::Terms),
+            "DECLINE_REASON_TIMING" => Some(Self::Timing),
+            "DECLINE_REASON_DISTANCE" => Some(Self::Distance),
+            "DECLINE_REASON_NO_CAPACITY" => Some(Self::NoCapacity),
+            "DECLINE_REASON_CONFLICT" => Some(Self::Conflict),
+            "DECLINE_REASON_ALREADY_SOLVED" => Some(Self::AlreadySolved),
+            "DECLINE_REASON_NO_REPLY" => Some(Self::NoReply),
+            "DECLINE_REASON_OTHER" => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+/// What a funnel is grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FunnelGrouping {
+    /// Not given: all in one.
+    Unspecified = 0,
+    /// The event that an outcome names.
+    Event = 1,
+    /// The province of the record that was matched, a code of GB/T 2260.
+    Region = 2,
+    /// The first level of its first discipline, GB/T 13745.
+    Discipline = 3,
+    /// The section of its first industry, GB/T 4754.
+    Industry = 4,
+    /// Its kind.
+    Kind = 5,
+    /// The version of the weights that ranked it.
+    Weights = 6,
+}
+impl FunnelGrouping {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FUNNEL_GROUPING_UNSPECIFIED",
+            Self::Event => "FUNNEL_GROUPING_EVENT",
+            Self::Region => "FUNNEL_GROUPING_REGION",
+            Self::Discipline => "FUNNEL_GROUPING_DISCIPLINE",
+            Self::Industry => "FUNNEL_GROUPING_INDUSTRY",
+            Self::Kind => "FUNNEL_GROUPING_KIND",
+            Self::Weights => "FUNNEL_GROUPING_WEIGHTS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FUNNEL_GROUPING_UNSPECIFIED" => Some(Self::Unspecified),
+            "FUNNEL_GROUPING_EVENT" => Some(Self::Event),
+            "FUNNEL_GROUPING_REGION" => Some(Self::Region),
+            "FUNNEL_GROUPING_DISCIPLINE" => Some(Self::Discipline),
+            "FUNNEL_GROUPING_INDUSTRY" => Some(Self::Industry),
+            "FUNNEL_GROUPING_KIND" => Some(Self::Kind),
+            "FUNNEL_GROUPING_WEIGHTS" => Some(Self::Weights),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod outcome_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps what came of the matches of kept answers (MatchRequest.keep): shown, opened, contacted, met,
+    /// signed, or declined with a reason. Funnels and better weights are made of them
+    /// (`queqiao outcomes`, `queqiao weights fit`).
+    #[derive(Debug, Clone)]
+    pub struct OutcomeServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> OutcomeServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> OutcomeServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            OutcomeServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Stores outcomes, all or none; they are on disk when it returns. The same outcome twice is stored
+        /// once, in whatever order outcomes come: a report may be sent again after a lost answer.
+        ///
+        /// Errors: INVALID_ARGUMENT names the outcome at fault (`outcomes[3].match_id`: no such answer was
+        /// kept; `candidate`: it is not in the answer; `reason`: a decline has none; `time`: before the
+        /// answer, or in the future; `stage`: another outcome of this stage is stored). Nothing is stored
+        /// then.
+        pub async fn report_outcomes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReportOutcomesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportOutcomesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.OutcomeService/ReportOutcomes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.OutcomeService", "ReportOutcomes"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How many of those that were shown were opened, contacted, met and signed, by event, region,
+        /// field, kind or weights. Numbers only: nobody is named.
+        ///
+        /// Errors: INVALID_ARGUMENT.
+        pub async fn get_funnel(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetFunnelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Funnel>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.OutcomeService/GetFunnel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.OutcomeService", "GetFunnel"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod outcome_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with OutcomeServiceServer.
+    #[async_trait]
+    pub trait OutcomeService: std::marker::Send + std::marker::Sync + 'static {
+        /// Stores outcomes, all or none; they are on disk when it returns. The same outcome twice is stored
+        /// once, in whatever order outcomes come: a report may be sent again after a lost answer.
+        ///
+        /// Errors: INVALID_ARGUMENT names the outcome at fault (`outcomes[3].match_id`: no such answer was
+        /// kept; `candidate`: it is not in the answer; `reason`: a decline has none; `time`: before the
+        /// answer, or in the future; `stage`: another outcome of this stage is stored). Nothing is stored
+        /// then.
+        async fn report_outcomes(
+            &self,
+            request: tonic::Request<super::ReportOutcomesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReportOutcomesResponse>,
+            tonic::Status,
+        >;
+        /// How many of those that were shown were opened, contacted, met and signed, by event, region,
+        /// field, kind or weights. Numbers only: nobody is named.
+        ///
+        /// Errors: INVALID_ARGUMENT.
+        async fn get_funnel(
+            &self,
+            request: tonic::Request<super::GetFunnelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Funnel>, tonic::Status>;
+    }
+    /// Keeps what came of the matches of kept answers (MatchRequest.keep): shown, opened, contacted, met,
+    /// signed, or declined with a reason. Funnels and better weights are made of them
+    /// (`queqiao outcomes`, `queqiao weights fit`).
+    #[derive(Debug)]
+    pub struct OutcomeServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> OutcomeServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for OutcomeServiceServer<T>
+    where
+        T: OutcomeService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/queqiao.v1.OutcomeService/ReportOutcomes" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReportOutcomesSvc<T: OutcomeService>(pub Arc<T>);
+                    impl<
+                        T: OutcomeService,
+                    > tonic::server::UnaryService<super::ReportOutcomesRequest>
+                    for ReportOutcomesSvc<T> {
+                        type Response = super::ReportOutcomesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReportOutcomesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OutcomeService>::report_outcomes(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReportOutcomesSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.OutcomeService/GetFunnel" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetFunnelSvc<T: OutcomeService>(pub Arc<T>);
+                    impl<
+                        T: OutcomeService,
+                    > tonic::server::UnaryService<super::GetFunnelRequest>
+                    for GetFunnelSvc<T> {
+                        type Response = super::Funnel;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetFunnelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OutcomeService>::get_funnel(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetFunnelSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for OutcomeServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "queqiao.v1.OutcomeService";
+    impl<T> tonic::server::NamedService for OutcomeServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -85,6 +85,16 @@ pub(crate) const METHODS: &[(&str, &str, Need)] = &[
     ),
     ("queqiao.v1.MatchService", "Explain", InTenant(Role::Reader)),
     (
+        "queqiao.v1.OutcomeService",
+        "ReportOutcomes",
+        InTenant(Role::Writer),
+    ),
+    (
+        "queqiao.v1.OutcomeService",
+        "GetFunnel",
+        InTenant(Role::Reader),
+    ),
+    (
         "queqiao.v1.TeamService",
         "ComposeTeam",
         InTenant(Role::Organiser),

@@ -272,6 +272,7 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
             own_organisation: w.include_own_organisation,
             weights,
             per_organisation,
+            keep: w.keep,
             deadline: s.deadline,
         },
     });

@@ -3,8 +3,8 @@
 use crate::{app::App, status};
 use queqiao_proto::v1::{
     admin_service_server::SERVICE_NAME as ADMIN, event_service_server::SERVICE_NAME as EVENT,
-    match_service_server::SERVICE_NAME as MATCH, record_service_server::SERVICE_NAME as RECORD,
-    team_service_server::SERVICE_NAME as TEAM,
+    match_service_server::SERVICE_NAME as MATCH, outcome_service_server::SERVICE_NAME as OUTCOME,
+    record_service_server::SERVICE_NAME as RECORD, team_service_server::SERVICE_NAME as TEAM,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
@@ -32,7 +32,7 @@ pub(crate) struct HealthApi {
 fn state(app: &App, serving: &Serving, service: &str) -> Option<ServingStatus> {
     let works = match service {
         "" | MATCH => app.engine.health().is_ok(),
-        RECORD | ADMIN | EVENT | TEAM => true,
+        RECORD | ADMIN | EVENT | OUTCOME | TEAM => true,
         _ => return None,
     };
     Some(if works && *serving.borrow() {

@@ -6,6 +6,7 @@ mod contact;
 mod event;
 mod health;
 mod matching;
+mod outcome;
 mod record;
 mod team;
 
@@ -14,5 +15,6 @@ pub(crate) use backup::clear_backups;
 pub(crate) use event::EventApi;
 pub(crate) use health::HealthApi;
 pub(crate) use matching::MatchApi;
+pub(crate) use outcome::OutcomeApi;
 pub(crate) use record::RecordApi;
 pub(crate) use team::TeamApi;

@@ -191,6 +191,7 @@ async fn reflection_lists_and_describes() {
                 "MatchService",
                 "AdminService",
                 "TeamService",
+                "OutcomeService",
                 "EventService",
             ] {
                 assert!(

@@ -24,6 +24,7 @@ async fn health_tells_the_truth() {
         "queqiao.v1.MatchService",
         "queqiao.v1.AdminService",
         "queqiao.v1.TeamService",
+        "queqiao.v1.OutcomeService",
         "queqiao.v1.EventService",
     ] {
         let status = health

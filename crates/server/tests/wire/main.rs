@@ -13,6 +13,7 @@ mod events;
 mod hostile;
 mod matches;
 mod operation;
+mod outcomes;
 mod records;
 mod support;
 mod teams;

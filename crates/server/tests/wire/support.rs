@@ -6,8 +6,8 @@ use queqiao_engine::{
 };
 use queqiao_proto::v1::{
     self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient,
-    match_service_client::MatchServiceClient, record_service_client::RecordServiceClient,
-    team_service_client::TeamServiceClient,
+    match_service_client::MatchServiceClient, outcome_service_client::OutcomeServiceClient,
+    record_service_client::RecordServiceClient, team_service_client::TeamServiceClient,
 };
 use queqiao_server::{Drained, Server, ServerConfig};
 use std::{
@@ -168,6 +168,10 @@ impl Running {
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {
         EventServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn outcomes(&self) -> OutcomeServiceClient<Channel> {
+        OutcomeServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn teams(&self) -> TeamServiceClient<Channel> {
