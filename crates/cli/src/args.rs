@@ -2,9 +2,11 @@
 
 mod laboratory;
 mod operation;
+mod outcomes;
 
 pub(crate) use laboratory::*;
 pub(crate) use operation::*;
+pub(crate) use outcomes::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use queqiao_domain::{Kind, Lang, TenantId};
@@ -82,7 +84,9 @@ pub(crate) enum Command {
     Match(MatchArgs),
     /// Rank a test collection as a TREC run 对测试集排序
     Rank(RankArgs),
-    /// Fit the scorer's weights to judgements or outcomes 拟合排序权重
+    /// What came of matches: report it, count it, learn from it 匹配结果
+    Outcomes(OutcomesArgs),
+    /// Fit the scorer's weights to judgements or outcomes, make them live 排序权重
     Weights(WeightsArgs),
     /// Plan a matchmaking event 策划对接会
     Event(EventArgs),
@@ -249,6 +253,9 @@ pub(crate) struct MatchArgs {
     /// Why this record stands where it stands, and what would move it; -k is the list it should be on.
     #[arg(long, value_name = "ID", conflicts_with = "file")]
     pub(crate) why: Option<String>,
+    /// Keep the answer, so that outcomes can be reported for it; its match_id is shown.
+    #[arg(long)]
+    pub(crate) keep: bool,
     /// Also answer with records of the asker's own organisation.
     #[arg(long)]
     pub(crate) own_organisation: bool,
@@ -362,6 +369,10 @@ pub(crate) enum WeightsCommand {
     /// Weights under which the better candidates come first; written only where they are better on
     /// queries they did not see 拟合，仅在确有提升时写出
     Fit(WeightsFitArgs),
+    /// Make weights live in a data folder, from the next start on 启用
+    Use(WeightsUseArgs),
+    /// Make the weights before the live ones live again 回退
+    Back(WeightsBackArgs),
 }
 
 #[derive(Debug, Args)]

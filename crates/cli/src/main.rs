@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::OffPolicy(ref a) => commands::off_policy::run(a, &console),
         Command::Interleaving(ref a) => commands::interleaving::run(a, &console),
         Command::BenchQuality(ref a) => commands::quality::run(&cli, a, &console),
+        Command::Outcomes(ref a) => commands::outcomes::run(&cli, &a.command, &console),
         Command::Weights(ref a) => commands::weights::run(&a.command, &console),
         Command::Event(ref a) => commands::event::run(&cli, a, &console),
         Command::Team(ref a) => commands::team::run(&cli, a, &console),

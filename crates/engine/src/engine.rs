@@ -1,7 +1,7 @@
 //! The engine: one data folder, one model, any number of tenants.
 
 use crate::{
-    Error,
+    Artefacts, Error,
     entry::TextPipeline,
     error::RecordViolation,
     request::{ListRequest, Write, WriteBatch},
@@ -11,7 +11,7 @@ use crate::{
 use jiff::Timestamp;
 use queqiao_domain::{CheckLimits, CheckedRecord, Date, Facets, Kind, Record, RecordId, TenantId};
 use queqiao_embed::{Embedder, ModelFingerprint};
-use queqiao_ranking::Weights;
+use queqiao_ranking::{Calibration, Weights};
 use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, Recall};
 use queqiao_store::{Batch, ListQuery, Outcome, RecordKey, RequestId, Store, StoredRecord};
 use std::{
@@ -24,8 +24,8 @@ use std::{
 pub struct EngineOptions {
     /// How large a record may be.
     pub limits: CheckLimits,
-    /// Weights of the scorer.
-    pub weights: Weights,
+    /// Weights of the scorer; none means those that the data folder adopted, or what ships.
+    pub weights: Option<Weights>,
 }
 
 /// The engine. Safe to share between threads; every method blocks.
@@ -35,6 +35,10 @@ pub struct Engine {
     /// Held while the model changes.
     changing: Mutex<()>,
     pub(crate) options: EngineOptions,
+    /// The live weights.
+    pub(crate) weights: Weights,
+    /// What their scores mean, if that is known.
+    pub(crate) calibration: Option<Calibration>,
 }
 
 impl Engine {
@@ -48,7 +52,14 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Self, Error> {
         let store = Store::open(data)?;
+        let artefacts = Artefacts::of(data);
+        let weights = match &options.weights {
+            Some(w) => w.clone(),
+            None => artefacts.weights()?,
+        };
         let this = Self {
+            calibration: artefacts.calibration(&weights)?,
+            weights,
             tenants: Tenants::new(data.join("index"), TextPipeline::new(embedder)),
             changing: Mutex::new(()),
             store,

@@ -96,6 +96,14 @@ pub enum Error {
         /// What is wrong and what would be accepted.
         problem: String,
     },
+    /// A file that the engine wrote does not read.
+    #[error("{path}: {problem}")]
+    Artefact {
+        /// The file.
+        path: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// A file operation failed.
     #[error("{path} cannot be {doing}")]
     Io {
@@ -149,6 +157,7 @@ impl Error {
             Error::Plan(_) => "PLAN_IMPOSSIBLE",
             Error::Deadline { .. } => "DEADLINE_EXCEEDED",
             Error::Collection { .. } => "INVALID_COLLECTION",
+            Error::Artefact { .. } => "FILE_DAMAGED",
             Error::Io { .. } => "FILE_FAILED",
         }
     }
@@ -160,6 +169,7 @@ impl Error {
             | Error::Filter(_)
             | Error::Records(_)
             | Error::Collection { .. } => Code::InvalidArgument,
+            Error::Artefact { .. } => Code::DataLoss,
             Error::NotFound { .. } => Code::NotFound,
             Error::Excluded { .. } | Error::Plan(_) => Code::FailedPrecondition,
             Error::Store(e) => store_code(e),

@@ -47,6 +47,7 @@ impl Engine {
             quoter: Some(Quoter::new(&sight.pipeline, &question)?),
             figuring: Figuring::of(&question),
             clauses: true,
+            calibration: self.calibration_for(request, &weights),
         };
         let Some(i) = place(&ranked, stored.key.0) else {
             return Err(Error::Excluded {

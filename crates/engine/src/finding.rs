@@ -15,7 +15,7 @@ use crate::{
     tenant::Live,
 };
 use queqiao_domain::{Bilingual, Field, Filter, Kind, Op, TenantId, Value, Visibility};
-use queqiao_ranking::{Scorer, Weights};
+use queqiao_ranking::{Calibration, Scorer, Weights};
 use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
 use queqiao_store::{RecordKey, StoredRecord};
 use rayon::prelude::*;
@@ -102,6 +102,7 @@ impl Engine {
                 .transpose()?,
             figuring: Figuring::of(&question),
             clauses: request.clauses,
+            calibration: self.calibration_for(request, &weights),
         };
         let (top, passed_over) = top(&ranked, request);
         let records = match &teller.quoter {
@@ -136,6 +137,7 @@ impl Engine {
             total: found.total,
             seq: found.seq,
             model: model.to_string(),
+            calibrated_to: teller.calibration.map(|c| c.target.clone()),
             weights: weights.version,
         };
         if request.keep {
@@ -200,9 +202,20 @@ impl Engine {
         }
     }
 
+    /// What scores mean, where they are those that it was fitted to.
+    pub(crate) fn calibration_for(
+        &self,
+        request: &MatchRequest,
+        weights: &Weights,
+    ) -> Option<&Calibration> {
+        let calibration = self.calibration.as_ref()?;
+        let same = request.mode == Mode::Hybrid && weights.version == calibration.weights;
+        same.then_some(calibration)
+    }
+
     /// The engine's weights with the caller's in place of some.
     pub(crate) fn weights(&self, request: &MatchRequest) -> Result<Weights, Error> {
-        let weights = self.options.weights.with(&request.weights);
+        let weights = self.weights.with(&request.weights);
         weights.map_err(|e| Error::argument("weights", e.to_string(), "a number from 0 to 100"))
     }
 
@@ -436,6 +449,8 @@ pub(crate) struct Teller<'a> {
     pub(crate) figuring: Figuring,
     /// Say of every clause what answers it.
     pub(crate) clauses: bool,
+    /// What scores mean.
+    pub(crate) calibration: Option<&'a Calibration>,
 }
 
 impl Teller<'_> {
@@ -475,6 +490,7 @@ impl Teller<'_> {
                 c.facets.title.clone()
             },
             score: r.score,
+            probability: self.calibration.map(|c| c.curve.probability(r.score.get())),
             parts: self.scorer.parts(&r.values),
             quote,
             figures,

@@ -6,6 +6,7 @@
 //! that is behind, damaged or made with another model catches up or is rebuilt before it answers.
 //! Requests and responses are plain structs; no wire type and no async comes in here.
 
+mod artefacts;
 mod collection;
 mod conditions;
 mod contact;
@@ -26,6 +27,7 @@ mod request;
 mod response;
 mod tenant;
 
+pub use artefacts::Artefacts;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
 pub use engine::{Engine, EngineOptions};
 pub use error::{Code, Error, RecordViolation};
@@ -38,7 +40,8 @@ pub use planning::{
     score_panels, score_roundtables, score_team, score_tracks,
 };
 pub use queqiao_ranking::{
-    Feature, FitParams, GradedList, Part, Scorer, Values, Weights, WeightsError, fit,
+    Calibration, Curve, Feature, FitParams, GradedList, LEAST_OF_EACH, Part, Scorer, Values,
+    Weights, WeightsError, calibrate, fit,
 };
 pub use queqiao_retrieval::{CanaryFigures, Recall};
 pub use request::{

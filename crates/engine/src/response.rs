@@ -23,6 +23,8 @@ pub struct MatchResponse {
     pub model: String,
     /// The version of the scorer's weights.
     pub weights: String,
+    /// What the matches' probabilities are of (`met`); none while scores are uncalibrated.
+    pub calibrated_to: Option<String>,
     /// What the asker should know: unknown words, nothing admitted and by which condition.
     pub notes: Vec<Note>,
     /// The clauses of the question that none of these matches answers; empty when clauses were not
@@ -53,6 +55,10 @@ pub struct Match {
     pub title: String,
     /// The sum of the parts.
     pub score: Score,
+    /// How likely it is to come to what scores are calibrated to
+    /// ([`MatchResponse::calibrated_to`]), (0, 1); none before outcomes are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// What the score is made of; the contributions add up to it exactly, in this order.
     pub parts: Vec<Part>,
     /// The passage that earned it; absent when it shares nothing with the question, when the

@@ -5,11 +5,13 @@
 //! is unknown; equal scores are ordered by id. Pure functions over plain numbers: this crate
 //! reads no file and knows no index.
 
+mod calibration;
 mod feature;
 mod fit;
 mod quote;
 mod scorer;
 
+pub use calibration::{Calibration, Curve, LEAST_OF_EACH, calibrate};
 pub use feature::{Asker, Feature, Signals, Values, features};
 pub use fit::{FitParams, GradedList, fit};
 pub use quote::{Clause, best_pair, split_clauses};

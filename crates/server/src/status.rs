@@ -154,9 +154,11 @@ pub(crate) fn from_engine(e: Error, place: Place<'_>) -> Status {
             .status(),
         Error::Plan(e) => impossible(code, reason, &e.describe(), e.certificate()),
         Error::Store(e) => from_store(e, code, reason, place),
-        Error::Index(_) | Error::Embed(_) | Error::Collection { .. } | Error::Io { .. } => {
-            hidden(&e, code, reason)
-        }
+        Error::Index(_)
+        | Error::Embed(_)
+        | Error::Collection { .. }
+        | Error::Artefact { .. }
+        | Error::Io { .. } => hidden(&e, code, reason),
     }
 }
 

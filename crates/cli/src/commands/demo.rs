@@ -258,6 +258,7 @@ fn plain(m: wire::Match) -> Result<Match, Failure> {
         kind,
         title: m.title,
         score: Score::new(m.score),
+        probability: m.probability,
         parts: m
             .parts
             .iter()

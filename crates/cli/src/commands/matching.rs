@@ -40,6 +40,7 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         filter: filter.clone(),
         k: args.k,
         clauses: args.explain,
+        keep: args.keep,
         mode: args.mode.into(),
         own_organisation: args.own_organisation,
         weights: args.weight.clone(),
@@ -113,6 +114,9 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         Format::Table => {
             for a in &answers {
                 print(console, &engine, a, args.explain);
+                if args.keep {
+                    console.line(format!("  match_id {}", a.answer.match_id));
+                }
             }
             Ok(())
         }

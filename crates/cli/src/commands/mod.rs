@@ -17,6 +17,7 @@ pub(crate) mod matching;
 pub(crate) mod models;
 pub(crate) mod off_policy;
 pub(crate) mod open;
+pub(crate) mod outcomes;
 pub(crate) mod quality;
 pub(crate) mod rank;
 pub(crate) mod serve;

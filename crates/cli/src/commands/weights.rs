@@ -2,11 +2,11 @@
 
 use super::open;
 use crate::{
-    args::{Format, WeightsCommand, WeightsFitArgs},
+    args::{Format, WeightsBackArgs, WeightsCommand, WeightsFitArgs, WeightsUseArgs},
     failure::Failure,
     output::Console,
 };
-use queqiao_engine::{Feature, FitParams, GradedList, Scorer, Values, Weights, fit};
+use queqiao_engine::{Artefacts, Feature, FitParams, GradedList, Scorer, Values, Weights, fit};
 use queqiao_eval::{
     Measure, Options, Precision, Qrels, Run, evaluate, parse_list, stats::randomisation_test,
 };
@@ -26,7 +26,56 @@ const LEVEL: f64 = 0.05;
 const LEAST_QUERIES: usize = 20;
 
 pub(crate) fn run(command: &WeightsCommand, console: &Console) -> Result<(), Failure> {
-    let WeightsCommand::Fit(args) = command;
+    match command {
+        WeightsCommand::Fit(args) => fit_weights(args, console),
+        WeightsCommand::Use(args) => adopt(args, console),
+        WeightsCommand::Back(args) => back(args, console),
+    }
+}
+
+fn adopt(args: &WeightsUseArgs, console: &Console) -> Result<(), Failure> {
+    let weights = open::weights(Some(&args.file))?;
+    existing(&args.data)?;
+    let text = std::fs::read_to_string(&args.file).unwrap_or_default();
+    let n = Artefacts::of(&args.data).adopt(&text)?;
+    console.line(console.say(
+        &format!("weights {} are live as number {n} from the next start on; `queqiao weights back` undoes it", weights.version),
+        &format!("权重 {} 已启用（第 {n} 版），下次启动生效；`queqiao weights back` 可回退", weights.version),
+    ));
+    Ok(())
+}
+
+fn back(args: &WeightsBackArgs, console: &Console) -> Result<(), Failure> {
+    existing(&args.data)?;
+    let artefacts = Artefacts::of(&args.data);
+    match artefacts.back()? {
+        None => Err(Failure::input(
+            "what ships is live already: there is nothing to go back to",
+            "当前已是随附权重：没有可回退的版本",
+        )),
+        Some(n) => {
+            let version = artefacts.weights()?.version;
+            console.line(console.say(
+                &format!("weights {version} (number {n}) are live again from the next start on"),
+                &format!("权重 {version}（第 {n} 版）重新启用，下次启动生效"),
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn existing(data: &Path) -> Result<(), Failure> {
+    if data.exists() {
+        return Ok(());
+    }
+    let shown = data.display();
+    Err(Failure::input(
+        format!("there is no data folder {shown}: name another with --data"),
+        format!("数据目录 {shown} 不存在：请用 --data 指定"),
+    ))
+}
+
+fn fit_weights(args: &WeightsFitArgs, console: &Console) -> Result<(), Failure> {
     if args.out.exists() && !args.replace {
         let shown = args.out.display();
         return Err(Failure::input(

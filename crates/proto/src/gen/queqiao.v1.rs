@@ -4416,6 +4416,10 @@ pub struct MatchResponse {
     /// unless `include_clauses`.
     #[prost(message, repeated, tag = "9")]
     pub uncovered: ::prost::alloc::vec::Vec<Asked>,
+    /// What the matches' probabilities are of: `contacted`, `met`, `signed`. Empty while scores are
+    /// uncalibrated.
+    #[prost(string, tag = "10")]
+    pub calibrated_to: ::prost::alloc::string::String,
 }
 impl ::prost::Name for MatchResponse {
     const NAME: &'static str = "MatchResponse";
@@ -4483,6 +4487,11 @@ pub struct Match {
     /// at most 24, those that matter most. Empty unless `include_clauses`, and for a sealed record.
     #[prost(message, repeated, tag = "10")]
     pub clauses: ::prost::alloc::vec::Vec<ClauseMatch>,
+    /// How likely it is to come to what scores are calibrated to (MatchResponse.calibrated_to), between
+    /// 0 and 1; absent while scores are uncalibrated: before outcomes are known, with weights of the
+    /// caller's own, in a mode that is not hybrid.
+    #[prost(double, optional, tag = "11")]
+    pub probability: ::core::option::Option<f64>,
 }
 impl ::prost::Name for Match {
     const NAME: &'static str = "Match";
