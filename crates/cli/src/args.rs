@@ -1,9 +1,11 @@
 //! The command line. Scripts and checks rely on it: names and meanings stay.
 
+mod insight;
 mod laboratory;
 mod operation;
 mod outcomes;
 
+pub(crate) use insight::*;
 pub(crate) use laboratory::*;
 pub(crate) use operation::*;
 pub(crate) use outcomes::*;
@@ -84,6 +86,12 @@ pub(crate) enum Command {
     Match(MatchArgs),
     /// Rank a test collection as a TREC run 对测试集排序
     Rank(RankArgs),
+    /// How well a need is described, and what to ask back 需求澄清
+    Clarify(ClarifyArgs),
+    /// Records that say nearly the same 查重
+    Duplicates(DuplicatesArgs),
+    /// Supply and demand over an industrial chain 产业链
+    Chain(ChainArgs),
     /// What came of matches: report it, count it, learn from it 匹配结果
     Outcomes(OutcomesArgs),
     /// Fit the scorer's weights to judgements or outcomes, make them live 排序权重

@@ -375,7 +375,7 @@ pub(crate) fn kinds(request: &MatchRequest, question: &Question) -> Vec<Kind> {
     }
 }
 
-fn kind_filter(kinds: &[Kind]) -> Filter {
+pub(crate) fn kind_filter(kinds: &[Kind]) -> Filter {
     Filter::any_of(Field::Kind, Op::Eq, kinds.iter().copied().map(Value::Kind))
 }
 

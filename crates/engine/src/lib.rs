@@ -17,6 +17,7 @@ mod error;
 mod explaining;
 mod figuring;
 mod finding;
+mod insight;
 mod matching;
 mod outcomes;
 mod piece;
@@ -31,6 +32,11 @@ pub use artefacts::Artefacts;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
 pub use engine::{Engine, EngineOptions};
 pub use error::{Code, Error, RecordViolation};
+pub use insight::{
+    ChainNode, ChainRequest, ChainView, Clarification, Clarity, DescriptionPart, DescriptionScore,
+    DuplicatePair, DuplicateRequest, Duplicates, Filler, NodeView, Part as DescriptionPartName,
+    PlausibleAnswer,
+};
 pub use outcomes::{
     Decline, Funnel, FunnelBy, FunnelRequest, FunnelRow, LearnOptions, OutcomeLists, OutcomeReport,
     ReportSummary, Stage, Step, TrainingList,

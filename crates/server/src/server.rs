@@ -11,15 +11,18 @@ use crate::{
     guards::{Guards, note},
     metrics::Metrics,
     quota::Quota,
-    services::{self, AdminApi, EventApi, HealthApi, MatchApi, OutcomeApi, RecordApi, TeamApi},
+    services::{
+        self, AdminApi, EventApi, HealthApi, InsightApi, MatchApi, OutcomeApi, RecordApi, TeamApi,
+    },
     tls::{Tls, TlsError},
 };
 use queqiao_domain::Bilingual;
 use queqiao_engine::Engine;
 use queqiao_proto::v1::{
     admin_service_server::AdminServiceServer, event_service_server::EventServiceServer,
-    match_service_server::MatchServiceServer, outcome_service_server::OutcomeServiceServer,
-    record_service_server::RecordServiceServer, team_service_server::TeamServiceServer,
+    insight_service_server::InsightServiceServer, match_service_server::MatchServiceServer,
+    outcome_service_server::OutcomeServiceServer, record_service_server::RecordServiceServer,
+    team_service_server::TeamServiceServer,
 };
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
@@ -320,6 +323,9 @@ fn routes(app: &Arc<App>, serving: watch::Receiver<bool>) -> Result<Routes, Serv
         .add_service(bounded!(MatchServiceServer::new(MatchApi { app: app() })))
         .add_service(bounded!(TeamServiceServer::new(TeamApi { app: app() })))
         .add_service(bounded!(EventServiceServer::new(EventApi { app: app() })))
+        .add_service(bounded!(InsightServiceServer::new(InsightApi {
+            app: app()
+        })))
         .add_service(bounded!(OutcomeServiceServer::new(OutcomeApi {
             app: app()
         })))

@@ -6,12 +6,16 @@
 //! fails: any string has a normal form, terms and clauses.
 
 mod clauses;
+mod description;
 pub mod figures;
 mod language;
 mod normalise;
+mod stuffing;
 mod terms;
 
 pub use clauses::{clauses, sentences};
+pub use description::{Cues, cues};
 pub use language::detect_language;
 pub use normalise::{is_han, normalise};
+pub use stuffing::{Stuffing, stuffing};
 pub use terms::{Segmenter, Terms};

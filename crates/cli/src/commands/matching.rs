@@ -55,7 +55,7 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
             vec![(id.to_string(), Ask::Record(id))]
         }
         (_, Some(text), _) => vec![(shorten(text, 60), Ask::Text(text.clone()))],
-        (_, _, Some(file)) => read_questions(file, args)?,
+        (_, _, Some(file)) => read_questions(file, args.kind)?,
         _ => {
             return Err(Failure::input(
                 "nothing asks: give --need, --text or --file",
@@ -124,7 +124,10 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
 }
 
 /// A text file asks as one text; rows of a spreadsheet ask one by one.
-fn read_questions(file: &Path, args: &MatchArgs) -> Result<Vec<(String, Ask)>, Failure> {
+pub(crate) fn read_questions(
+    file: &Path,
+    kind: Option<queqiao_domain::Kind>,
+) -> Result<Vec<(String, Ask)>, Failure> {
     let shown = file.display();
     let plain = file
         .extension()
@@ -157,7 +160,7 @@ fn read_questions(file: &Path, args: &MatchArgs) -> Result<Vec<(String, Ask)>, F
         return Ok(vec![(shorten(&text, 60), Ask::Text(text))]);
     }
     let options = ImportOptions {
-        kind: args.kind,
+        kind,
         ..ImportOptions::default()
     };
     let mut questions = Vec::new();

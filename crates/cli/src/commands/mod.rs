@@ -2,9 +2,12 @@
 
 pub(crate) mod audit;
 pub(crate) mod care;
+pub(crate) mod chain;
+pub(crate) mod clarify;
 pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod duplicates;
 pub(crate) mod embed;
 pub(crate) mod eval;
 pub(crate) mod event;

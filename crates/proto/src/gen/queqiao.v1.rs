@@ -437,6 +437,113 @@ impl ReadinessScale {
         }
     }
 }
+/// One message for people, in both languages.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BilingualText {
+    /// English.
+    #[prost(string, tag = "1")]
+    pub en: ::prost::alloc::string::String,
+    /// Simplified Chinese.
+    #[prost(string, tag = "2")]
+    pub zh: ::prost::alloc::string::String,
+}
+impl ::prost::Name for BilingualText {
+    const NAME: &'static str = "BilingualText";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.BilingualText".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.BilingualText".into()
+    }
+}
+/// A readiness level with its scale.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Readiness {
+    /// The level, 1 to the scale's greatest.
+    #[prost(int32, tag = "1")]
+    pub level: i32,
+    /// The scale; required.
+    #[prost(enumeration = "ReadinessScale", tag = "2")]
+    pub scale: i32,
+}
+impl ::prost::Name for Readiness {
+    const NAME: &'static str = "Readiness";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Readiness".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Readiness".into()
+    }
+}
+/// An amount of money in 万元 (10,000 yuan): at least one bound, min ≤ max, each 0 to 10⁹.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct AmountRange {
+    /// Least amount, 万元.
+    #[prost(double, optional, tag = "1")]
+    pub min: ::core::option::Option<f64>,
+    /// Greatest amount, 万元.
+    #[prost(double, optional, tag = "2")]
+    pub max: ::core::option::Option<f64>,
+}
+impl ::prost::Name for AmountRange {
+    const NAME: &'static str = "AmountRange";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.AmountRange".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.AmountRange".into()
+    }
+}
+/// What went wrong with one question of a batch. It says what the status of a single call would
+/// have said.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Problem {
+    /// A code of google.rpc.Code (3 is INVALID_ARGUMENT, 5 is NOT_FOUND).
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    /// Stable name of the cause, SCREAMING_CASE, as in google.rpc.ErrorInfo.reason.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// For people and logs: what failed, on what, and what to try.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+    /// The field at fault, as a path in the question; empty when no single field is.
+    #[prost(string, tag = "4")]
+    pub field: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Problem {
+    const NAME: &'static str = "Problem";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Problem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Problem".into()
+    }
+}
+/// A number of records of one kind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KindCount {
+    /// The kind.
+    #[prost(enumeration = "Kind", tag = "1")]
+    pub kind: i32,
+    /// How many.
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+}
+impl ::prost::Name for KindCount {
+    const NAME: &'static str = "KindCount";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.KindCount".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.KindCount".into()
+    }
+}
 /// Asks for figures.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetStatisticsRequest {
@@ -487,26 +594,6 @@ impl ::prost::Name for Statistics {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.Statistics".into()
-    }
-}
-/// A number of records of one kind.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KindCount {
-    /// The kind.
-    #[prost(enumeration = "Kind", tag = "1")]
-    pub kind: i32,
-    /// How many.
-    #[prost(int64, tag = "2")]
-    pub count: i64,
-}
-impl ::prost::Name for KindCount {
-    const NAME: &'static str = "KindCount";
-    const PACKAGE: &'static str = "queqiao.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "queqiao.v1.KindCount".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/queqiao.v1.KindCount".into()
     }
 }
 /// Asks for the models.
@@ -1428,93 +1515,6 @@ pub mod admin_service_server {
     pub const SERVICE_NAME: &str = "queqiao.v1.AdminService";
     impl<T> tonic::server::NamedService for AdminServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
-    }
-}
-/// One message for people, in both languages.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct BilingualText {
-    /// English.
-    #[prost(string, tag = "1")]
-    pub en: ::prost::alloc::string::String,
-    /// Simplified Chinese.
-    #[prost(string, tag = "2")]
-    pub zh: ::prost::alloc::string::String,
-}
-impl ::prost::Name for BilingualText {
-    const NAME: &'static str = "BilingualText";
-    const PACKAGE: &'static str = "queqiao.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "queqiao.v1.BilingualText".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/queqiao.v1.BilingualText".into()
-    }
-}
-/// A readiness level with its scale.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Readiness {
-    /// The level, 1 to the scale's greatest.
-    #[prost(int32, tag = "1")]
-    pub level: i32,
-    /// The scale; required.
-    #[prost(enumeration = "ReadinessScale", tag = "2")]
-    pub scale: i32,
-}
-impl ::prost::Name for Readiness {
-    const NAME: &'static str = "Readiness";
-    const PACKAGE: &'static str = "queqiao.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "queqiao.v1.Readiness".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/queqiao.v1.Readiness".into()
-    }
-}
-/// An amount of money in 万元 (10,000 yuan): at least one bound, min ≤ max, each 0 to 10⁹.
-#[derive(Clone, Copy, PartialEq, ::prost::Message)]
-pub struct AmountRange {
-    /// Least amount, 万元.
-    #[prost(double, optional, tag = "1")]
-    pub min: ::core::option::Option<f64>,
-    /// Greatest amount, 万元.
-    #[prost(double, optional, tag = "2")]
-    pub max: ::core::option::Option<f64>,
-}
-impl ::prost::Name for AmountRange {
-    const NAME: &'static str = "AmountRange";
-    const PACKAGE: &'static str = "queqiao.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "queqiao.v1.AmountRange".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/queqiao.v1.AmountRange".into()
-    }
-}
-/// What went wrong with one question of a batch. It says what the status of a single call would
-/// have said.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Problem {
-    /// A code of google.rpc.Code (3 is INVALID_ARGUMENT, 5 is NOT_FOUND).
-    #[prost(int32, tag = "1")]
-    pub code: i32,
-    /// Stable name of the cause, SCREAMING_CASE, as in google.rpc.ErrorInfo.reason.
-    #[prost(string, tag = "2")]
-    pub reason: ::prost::alloc::string::String,
-    /// For people and logs: what failed, on what, and what to try.
-    #[prost(string, tag = "3")]
-    pub message: ::prost::alloc::string::String,
-    /// The field at fault, as a path in the question; empty when no single field is.
-    #[prost(string, tag = "4")]
-    pub field: ::prost::alloc::string::String,
-}
-impl ::prost::Name for Problem {
-    const NAME: &'static str = "Problem";
-    const PACKAGE: &'static str = "queqiao.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "queqiao.v1.Problem".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/queqiao.v1.Problem".into()
     }
 }
 /// A span of time on the event's own clock.
@@ -3797,6 +3797,630 @@ pub mod event_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Asks what is there twice.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FindDuplicatesRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The kind; required.
+    #[prost(enumeration = "Kind", tag = "2")]
+    pub kind: i32,
+    /// Share of the text that is the same, at least: 0.5 to 1. 0 means 0.7.
+    #[prost(double, tag = "3")]
+    pub least_similarity: f64,
+    /// Pairs, at most, 1 to 10,000. 0 means 100.
+    #[prost(int32, tag = "4")]
+    pub limit: i32,
+}
+impl ::prost::Name for FindDuplicatesRequest {
+    const NAME: &'static str = "FindDuplicatesRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FindDuplicatesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FindDuplicatesRequest".into()
+    }
+}
+/// Pairs, most alike first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FindDuplicatesResponse {
+    /// Records compared.
+    #[prost(int32, tag = "1")]
+    pub compared_count: i32,
+    /// Pairs found, before the limit.
+    #[prost(int32, tag = "2")]
+    pub found_count: i32,
+    /// The pairs.
+    #[prost(message, repeated, tag = "3")]
+    pub pairs: ::prost::alloc::vec::Vec<DuplicatePair>,
+}
+impl ::prost::Name for FindDuplicatesResponse {
+    const NAME: &'static str = "FindDuplicatesResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.FindDuplicatesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.FindDuplicatesResponse".into()
+    }
+}
+/// Two records that say nearly the same.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DuplicatePair {
+    /// The one stored first: `tenants/{tenant}/{collection}/{id}`.
+    #[prost(string, tag = "1")]
+    pub first: ::prost::alloc::string::String,
+    /// The other.
+    #[prost(string, tag = "2")]
+    pub second: ::prost::alloc::string::String,
+    /// Share of their texts' runs of four letters that both have (Jaccard), 0 to 1.
+    #[prost(double, tag = "3")]
+    pub similarity: f64,
+    /// Whether both are of one organisation; absent where it is not told.
+    #[prost(bool, optional, tag = "4")]
+    pub same_organisation: ::core::option::Option<bool>,
+}
+impl ::prost::Name for DuplicatePair {
+    const NAME: &'static str = "DuplicatePair";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.DuplicatePair".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.DuplicatePair".into()
+    }
+}
+/// A chain to look at.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MapChainRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// Its nodes, 1 to 200.
+    #[prost(message, repeated, tag = "2")]
+    pub nodes: ::prost::alloc::vec::Vec<ChainNode>,
+    /// From upstream to downstream.
+    #[prost(message, repeated, tag = "3")]
+    pub edges: ::prost::alloc::vec::Vec<ChainEdge>,
+    /// The region whose chain it is, a code of GB/T 2260 or a name: gaps are counted in it, fillers come
+    /// from outside. Empty: everywhere.
+    #[prost(string, tag = "4")]
+    pub region: ::prost::alloc::string::String,
+    /// A record belongs to the node that it scores best for, when it scores at least this much. 0 means
+    /// 0.6.
+    #[prost(double, tag = "5")]
+    pub least_score: f64,
+    /// Fillers per node, 0 to 100. 0 means 5.
+    #[prost(int32, tag = "6")]
+    pub filler_count: i32,
+    /// The day on which records must be valid, ISO 8601. Empty means today in Asia/Shanghai (UTC+8).
+    #[prost(string, tag = "7")]
+    pub today: ::prost::alloc::string::String,
+}
+impl ::prost::Name for MapChainRequest {
+    const NAME: &'static str = "MapChainRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.MapChainRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.MapChainRequest".into()
+    }
+}
+/// A node of a chain.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainNode {
+    /// The caller's id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What it is called (正极材料).
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// What belongs to it, in a sentence or more; may be empty.
+    #[prost(string, tag = "3")]
+    pub description: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ChainNode {
+    const NAME: &'static str = "ChainNode";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ChainNode".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ChainNode".into()
+    }
+}
+/// A step of a chain.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainEdge {
+    /// Id of the node upstream.
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// Id of the node downstream.
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ChainEdge {
+    const NAME: &'static str = "ChainEdge";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ChainEdge".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ChainEdge".into()
+    }
+}
+/// A chain with supply and demand.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MapChainResponse {
+    /// Nodes, the greatest gap first.
+    #[prost(message, repeated, tag = "1")]
+    pub nodes: ::prost::alloc::vec::Vec<ChainNodeView>,
+    /// Records that belong to no node, by kind.
+    #[prost(message, repeated, tag = "2")]
+    pub elsewhere: ::prost::alloc::vec::Vec<KindCount>,
+}
+impl ::prost::Name for MapChainResponse {
+    const NAME: &'static str = "MapChainResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.MapChainResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.MapChainResponse".into()
+    }
+}
+/// What a node looks like.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChainNodeView {
+    /// The node.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Steps from the chain's beginning: the longest way to it.
+    #[prost(int32, tag = "2")]
+    pub stage: i32,
+    /// Needs that belong to it, in the region.
+    #[prost(int32, tag = "3")]
+    pub demand_count: i32,
+    /// Who and what answers such needs, in the region, by kind.
+    #[prost(message, repeated, tag = "4")]
+    pub supply: ::prost::alloc::vec::Vec<KindCount>,
+    /// Of the supply, how much is how ready (`trl:7`), as far as it is told.
+    #[prost(btree_map = "string, int32", tag = "5")]
+    pub readiness: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        i32,
+    >,
+    /// (demand + 1) ÷ (supply + 1): above 1 more is asked than offered.
+    #[prost(double, tag = "6")]
+    pub gap: f64,
+    /// The best from outside the region, or of all where none is given.
+    #[prost(message, repeated, tag = "7")]
+    pub fillers: ::prost::alloc::vec::Vec<ChainFiller>,
+}
+impl ::prost::Name for ChainNodeView {
+    const NAME: &'static str = "ChainNodeView";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ChainNodeView".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ChainNodeView".into()
+    }
+}
+/// Somebody who could fill a gap.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChainFiller {
+    /// `tenants/{tenant}/{collection}/{id}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its title or name; empty for a sealed record.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Where, a code of GB/T 2260; empty where it is not told, and for a sealed record.
+    #[prost(string, tag = "3")]
+    pub region: ::prost::alloc::string::String,
+    /// Its score for the node.
+    #[prost(double, tag = "4")]
+    pub score: f64,
+}
+impl ::prost::Name for ChainFiller {
+    const NAME: &'static str = "ChainFiller";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ChainFiller".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ChainFiller".into()
+    }
+}
+/// Generated client implementations.
+pub mod insight_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// What all records of a tenant say together.
+    #[derive(Debug, Clone)]
+    pub struct InsightServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> InsightServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InsightServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            InsightServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Pairs of records of one kind that say nearly the same, by their texts.
+        ///
+        /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 200,000 records of the
+        /// kind).
+        pub async fn find_duplicates(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FindDuplicatesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FindDuplicatesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.InsightService/FindDuplicates",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.InsightService", "FindDuplicates"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lays supply and demand over an industrial chain (产业链): per node how much is asked and offered, at
+        /// what readiness; the gaps ranked; for each the best fillers from outside the region.
+        ///
+        /// Errors: INVALID_ARGUMENT (`nodes[2].id`: twice; `edges[0]`: an unknown node; `edges`: they run in a
+        /// circle, which is told).
+        pub async fn map_chain(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MapChainRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MapChainResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.InsightService/MapChain",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.InsightService", "MapChain"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod insight_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with InsightServiceServer.
+    #[async_trait]
+    pub trait InsightService: std::marker::Send + std::marker::Sync + 'static {
+        /// Pairs of records of one kind that say nearly the same, by their texts.
+        ///
+        /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 200,000 records of the
+        /// kind).
+        async fn find_duplicates(
+            &self,
+            request: tonic::Request<super::FindDuplicatesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FindDuplicatesResponse>,
+            tonic::Status,
+        >;
+        /// Lays supply and demand over an industrial chain (产业链): per node how much is asked and offered, at
+        /// what readiness; the gaps ranked; for each the best fillers from outside the region.
+        ///
+        /// Errors: INVALID_ARGUMENT (`nodes[2].id`: twice; `edges[0]`: an unknown node; `edges`: they run in a
+        /// circle, which is told).
+        async fn map_chain(
+            &self,
+            request: tonic::Request<super::MapChainRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MapChainResponse>,
+            tonic::Status,
+        >;
+    }
+    /// What all records of a tenant say together.
+    #[derive(Debug)]
+    pub struct InsightServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> InsightServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for InsightServiceServer<T>
+    where
+        T: InsightService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/queqiao.v1.InsightService/FindDuplicates" => {
+                    #[allow(non_camel_case_types)]
+                    struct FindDuplicatesSvc<T: InsightService>(pub Arc<T>);
+                    impl<
+                        T: InsightService,
+                    > tonic::server::UnaryService<super::FindDuplicatesRequest>
+                    for FindDuplicatesSvc<T> {
+                        type Response = super::FindDuplicatesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FindDuplicatesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InsightService>::find_duplicates(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FindDuplicatesSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.InsightService/MapChain" => {
+                    #[allow(non_camel_case_types)]
+                    struct MapChainSvc<T: InsightService>(pub Arc<T>);
+                    impl<
+                        T: InsightService,
+                    > tonic::server::UnaryService<super::MapChainRequest>
+                    for MapChainSvc<T> {
+                        type Response = super::MapChainResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MapChainRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as InsightService>::map_chain(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MapChainSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for InsightServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "queqiao.v1.InsightService";
+    impl<T> tonic::server::NamedService for InsightServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// One record: the fields common to all kinds, and the detail of its kind.
 ///
 /// Limits: one text field 100,000 characters; a title, keyword or name 2,000; 2,000 passages; 500
@@ -4842,6 +5466,145 @@ impl ::prost::Name for RecordChange {
         "/queqiao.v1.RecordChange".into()
     }
 }
+/// Asks how clear a question is.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClarifyRequest {
+    /// The question; required. Its `k` is not used and may be 0.
+    #[prost(message, optional, tag = "1")]
+    pub question: ::core::option::Option<MatchRequest>,
+}
+impl ::prost::Name for ClarifyRequest {
+    const NAME: &'static str = "ClarifyRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ClarifyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ClarifyRequest".into()
+    }
+}
+/// How clear a question is, and what would make it clearer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClarifyResponse {
+    /// How well it is described: the weights of the parts that are there, 0 to 1.
+    #[prost(double, tag = "1")]
+    pub description_score: f64,
+    /// Every part of a good description, weightiest first.
+    #[prost(message, repeated, tag = "2")]
+    pub parts: ::prost::alloc::vec::Vec<DescriptionPart>,
+    /// What seems to be said only to be found (keyword stuffing); absent where nothing does.
+    #[prost(message, optional, tag = "3")]
+    pub stuffed: ::core::option::Option<BilingualText>,
+    /// What to ask back, what would change most first.
+    #[prost(message, repeated, tag = "4")]
+    pub questions: ::prost::alloc::vec::Vec<Clarification>,
+    /// Stored records of its kind that say nearly the same, most alike first.
+    #[prost(message, repeated, tag = "5")]
+    pub near_duplicates: ::prost::alloc::vec::Vec<NearDuplicate>,
+}
+impl ::prost::Name for ClarifyResponse {
+    const NAME: &'static str = "ClarifyResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ClarifyResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ClarifyResponse".into()
+    }
+}
+/// A part of a good description of a need.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DescriptionPart {
+    /// `problem`, `targets`, `present_state`, `usage`, `budget`, `deadline`, `cooperation_mode`,
+    /// `readiness`, `field`, `region`.
+    #[prost(string, tag = "1")]
+    pub part: ::prost::alloc::string::String,
+    /// Its share of the score.
+    #[prost(double, tag = "2")]
+    pub weight: f64,
+    /// Whether it is there.
+    #[prost(bool, tag = "3")]
+    pub present: bool,
+}
+impl ::prost::Name for DescriptionPart {
+    const NAME: &'static str = "DescriptionPart";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.DescriptionPart".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.DescriptionPart".into()
+    }
+}
+/// A question worth asking.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Clarification {
+    /// The part it is about, or `topic`.
+    #[prost(string, tag = "1")]
+    pub about: ::prost::alloc::string::String,
+    /// The question.
+    #[prost(message, optional, tag = "2")]
+    pub question: ::core::option::Option<BilingualText>,
+    /// Expected change of the list of ten over the answers tried, 0 (none) to 1 (another list).
+    #[prost(double, tag = "3")]
+    pub expected_change: f64,
+    /// The answers tried, likeliest first: examples to offer. Empty where nothing could be tried.
+    #[prost(message, repeated, tag = "4")]
+    pub answers: ::prost::alloc::vec::Vec<PlausibleAnswer>,
+}
+impl ::prost::Name for Clarification {
+    const NAME: &'static str = "Clarification";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Clarification".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Clarification".into()
+    }
+}
+/// An answer that the best candidates suggest.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PlausibleAnswer {
+    /// The answer.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// How likely it is among those tried.
+    #[prost(double, tag = "2")]
+    pub probability: f64,
+    /// How much the list of ten would change: 1 less the average overlap of both lists.
+    #[prost(double, tag = "3")]
+    pub change: f64,
+}
+impl ::prost::Name for PlausibleAnswer {
+    const NAME: &'static str = "PlausibleAnswer";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.PlausibleAnswer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.PlausibleAnswer".into()
+    }
+}
+/// A stored record that says nearly the same.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NearDuplicate {
+    /// `tenants/{tenant}/{collection}/{id}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Share of the texts' runs of four letters that both have (Jaccard), 0.5 to 1.
+    #[prost(double, tag = "2")]
+    pub similarity: f64,
+}
+impl ::prost::Name for NearDuplicate {
+    const NAME: &'static str = "NearDuplicate";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.NearDuplicate".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.NearDuplicate".into()
+    }
+}
 /// Which sides of the index answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -5087,6 +5850,35 @@ pub mod match_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.MatchService", "Explain"));
             self.inner.unary(req, path, codec).await
         }
+        /// How well a need is described, what to ask back, and what is stored that says nearly the same.
+        /// Each question is tried with answers that the best candidates suggest, and ranked by how much they
+        /// would change the list of ten.
+        ///
+        /// Errors: as Match.
+        pub async fn clarify(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ClarifyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ClarifyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.MatchService/Clarify",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.MatchService", "Clarify"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -5129,6 +5921,15 @@ pub mod match_service_server {
             &self,
             request: tonic::Request<super::ExplainRequest>,
         ) -> std::result::Result<tonic::Response<super::ExplainResponse>, tonic::Status>;
+        /// How well a need is described, what to ask back, and what is stored that says nearly the same.
+        /// Each question is tried with answers that the best candidates suggest, and ranked by how much they
+        /// would change the list of ten.
+        ///
+        /// Errors: as Match.
+        async fn clarify(
+            &self,
+            request: tonic::Request<super::ClarifyRequest>,
+        ) -> std::result::Result<tonic::Response<super::ClarifyResponse>, tonic::Status>;
     }
     /// Finds matches, in both directions: a need asks for experts, an expert asks for needs
     /// (让科学家找到企业家，让企业家找到科学家).
@@ -5331,6 +6132,51 @@ pub mod match_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ExplainSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.MatchService/Clarify" => {
+                    #[allow(non_camel_case_types)]
+                    struct ClarifySvc<T: MatchService>(pub Arc<T>);
+                    impl<
+                        T: MatchService,
+                    > tonic::server::UnaryService<super::ClarifyRequest>
+                    for ClarifySvc<T> {
+                        type Response = super::ClarifyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ClarifyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as MatchService>::clarify(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ClarifySvc(inner);
                         let codec = crate::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

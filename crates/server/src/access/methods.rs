@@ -84,6 +84,17 @@ pub(crate) const METHODS: &[(&str, &str, Need)] = &[
         InTenant(Role::Reader),
     ),
     ("queqiao.v1.MatchService", "Explain", InTenant(Role::Reader)),
+    ("queqiao.v1.MatchService", "Clarify", InTenant(Role::Reader)),
+    (
+        "queqiao.v1.InsightService",
+        "FindDuplicates",
+        InTenant(Role::Reader),
+    ),
+    (
+        "queqiao.v1.InsightService",
+        "MapChain",
+        InTenant(Role::Reader),
+    ),
     (
         "queqiao.v1.OutcomeService",
         "ReportOutcomes",

@@ -153,6 +153,22 @@ pub(crate) fn read_explain(
     Ok((item, candidate))
 }
 
+/// Reads a question that is to be clarified.
+pub(crate) fn read_clarify(
+    wire: v1::ClarifyRequest,
+    today: Date,
+    deadline: Option<Instant>,
+) -> Result<BatchItem, Violations> {
+    let setting = Setting {
+        at: "question.",
+        tenant: None,
+        today,
+        deadline,
+        ranked: false,
+    };
+    read_question(wire.question.unwrap_or_default(), setting)
+}
+
 fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Violations> {
     let at = s.at;
     let mut r = Reader::default();

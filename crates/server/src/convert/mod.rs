@@ -6,6 +6,7 @@
 
 mod answer;
 mod event;
+mod insight;
 mod mask;
 mod matching;
 mod names;
@@ -27,9 +28,12 @@ pub(crate) use event::{
     read_tracks, write_changes, write_explanation, write_panels, write_plan, write_rounds,
     write_tracks,
 };
+pub(crate) use insight::{
+    read_chain, read_duplicates, write_chain, write_clarity, write_duplicates,
+};
 pub(crate) use mask::{UpdateMask, read_mask};
 pub(crate) use matching::{
-    BatchItem, filter_violation, read_explain, read_match, read_match_batch,
+    BatchItem, filter_violation, read_clarify, read_explain, read_match, read_match_batch,
 };
 pub(crate) use names::{read_name, read_parent, read_request_id};
 pub(crate) use outcome::{read_funnel, read_outcomes, write_funnel, write_report};

@@ -3,8 +3,9 @@
 use crate::{app::App, status};
 use queqiao_proto::v1::{
     admin_service_server::SERVICE_NAME as ADMIN, event_service_server::SERVICE_NAME as EVENT,
-    match_service_server::SERVICE_NAME as MATCH, outcome_service_server::SERVICE_NAME as OUTCOME,
-    record_service_server::SERVICE_NAME as RECORD, team_service_server::SERVICE_NAME as TEAM,
+    insight_service_server::SERVICE_NAME as INSIGHT, match_service_server::SERVICE_NAME as MATCH,
+    outcome_service_server::SERVICE_NAME as OUTCOME, record_service_server::SERVICE_NAME as RECORD,
+    team_service_server::SERVICE_NAME as TEAM,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
@@ -31,7 +32,7 @@ pub(crate) struct HealthApi {
 /// as a whole, need an index that answers in full; records do not.
 fn state(app: &App, serving: &Serving, service: &str) -> Option<ServingStatus> {
     let works = match service {
-        "" | MATCH => app.engine.health().is_ok(),
+        "" | MATCH | INSIGHT => app.engine.health().is_ok(),
         RECORD | ADMIN | EVENT | OUTCOME | TEAM => true,
         _ => return None,
     };

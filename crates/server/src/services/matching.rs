@@ -4,7 +4,8 @@ use crate::{
     access::context,
     app::{App, deadline, today},
     convert::{
-        BatchItem, read_explain, read_match, read_match_batch, write_match_response, write_why,
+        BatchItem, read_clarify, read_explain, read_match, read_match_batch, write_clarity,
+        write_match_response, write_why,
     },
     status::{self, nowhere},
 };
@@ -98,6 +99,14 @@ impl v1::match_service_server::MatchService for MatchApi {
         self.app.answer(answer)
     }
 
+    async fn clarify(
+        &self,
+        request: Request<v1::ClarifyRequest>,
+    ) -> Result<Response<v1::ClarifyResponse>, Status> {
+        let answer = clarified(self, request).await?;
+        self.app.answer(answer)
+    }
+
     async fn explain(
         &self,
         request: Request<v1::ExplainRequest>,
@@ -123,6 +132,27 @@ impl v1::match_service_server::MatchService for MatchApi {
             .await?;
         self.app.answer(answer)
     }
+}
+
+async fn clarified(
+    api: &MatchApi,
+    request: Request<v1::ClarifyRequest>,
+) -> Result<v1::ClarifyResponse, Status> {
+    let cx = context(&request);
+    let deadline = deadline(&request);
+    let item = read_clarify(request.into_inner(), today(), deadline).map_err(status::invalid)?;
+    cx.enter(&item.tenant)?;
+    api.app
+        .read(move |app| {
+            check_asker(app, &item)?;
+            let asking = item.asking_kind();
+            let clarity = app
+                .engine
+                .clarify(&item.tenant, &item.request)
+                .map_err(|e| failed(e, &item, "question."))?;
+            Ok(write_clarity(&item.tenant, asking, clarity))
+        })
+        .await
 }
 
 /// The engine looks for an id; the wire names its kind too, which has to be right.

@@ -192,6 +192,7 @@ async fn reflection_lists_and_describes() {
                 "AdminService",
                 "TeamService",
                 "OutcomeService",
+                "InsightService",
                 "EventService",
             ] {
                 assert!(

@@ -25,6 +25,7 @@ async fn health_tells_the_truth() {
         "queqiao.v1.AdminService",
         "queqiao.v1.TeamService",
         "queqiao.v1.OutcomeService",
+        "queqiao.v1.InsightService",
         "queqiao.v1.EventService",
     ] {
         let status = health

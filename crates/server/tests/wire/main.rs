@@ -11,6 +11,7 @@ mod contacts;
 mod drain;
 mod events;
 mod hostile;
+mod insights;
 mod matches;
 mod operation;
 mod outcomes;

@@ -6,8 +6,9 @@ use queqiao_engine::{
 };
 use queqiao_proto::v1::{
     self, admin_service_client::AdminServiceClient, event_service_client::EventServiceClient,
-    match_service_client::MatchServiceClient, outcome_service_client::OutcomeServiceClient,
-    record_service_client::RecordServiceClient, team_service_client::TeamServiceClient,
+    insight_service_client::InsightServiceClient, match_service_client::MatchServiceClient,
+    outcome_service_client::OutcomeServiceClient, record_service_client::RecordServiceClient,
+    team_service_client::TeamServiceClient,
 };
 use queqiao_server::{Drained, Server, ServerConfig};
 use std::{
@@ -172,6 +173,10 @@ impl Running {
 
     pub(crate) fn outcomes(&self) -> OutcomeServiceClient<Channel> {
         OutcomeServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn insights(&self) -> InsightServiceClient<Channel> {
+        InsightServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn teams(&self) -> TeamServiceClient<Channel> {

@@ -182,6 +182,17 @@ fn met_short_partial_incomparable() {
     assert!((m.unwrap() - (60.0 - 26.85) / 60.0).abs() < 1e-9);
     assert_eq!(judge("温度60℃", "温度70℃").unwrap().0, Verdict::Short);
     assert_eq!(judge("温度60℃", "温度61℃").unwrap().0, Verdict::Met);
+    assert_eq!(
+        judge("离子电导率≥3 mS/cm", "室温电导率3.4 mS/cm")
+            .unwrap()
+            .0,
+        Verdict::Met
+    );
+    assert_eq!(
+        judge("电导率≥1 S/m", "电导率5 mS/cm").unwrap().0,
+        Verdict::Short
+    );
+    assert!(figures("推行5S管理").is_empty());
     // More is no worse, where a number of times is asked for without a bound.
     assert_eq!(judge("循环800次", "循环900次").unwrap().0, Verdict::Met);
     assert_eq!(judge("循环800次", "循环500次").unwrap().0, Verdict::Short);

@@ -29,6 +29,8 @@ const ENERGY: [i8; 10] = [2, 1, -2, 0, 0, 0, 0, 0, 0, 0];
 const POWER: [i8; 10] = [2, 1, -3, 0, 0, 0, 0, 0, 0, 0];
 const VOLTAGE: [i8; 10] = [2, 1, -3, -1, 0, 0, 0, 0, 0, 0];
 const RESISTANCE: [i8; 10] = [2, 1, -3, -2, 0, 0, 0, 0, 0, 0];
+const CONDUCTANCE: [i8; 10] = [-2, -1, 3, 2, 0, 0, 0, 0, 0, 0];
+const CONDUCTIVITY: [i8; 10] = [-3, -1, 3, 2, 0, 0, 0, 0, 0, 0];
 const CAPACITANCE: [i8; 10] = [-2, -1, 4, 2, 0, 0, 0, 0, 0, 0];
 const VISCOSITY: [i8; 10] = [-1, 1, -1, 0, 0, 0, 0, 0, 0, 0];
 
@@ -175,6 +177,11 @@ const UNITS: &[(&str, f64, [i8; 10])] = &[
     ("MΩ", 1e6, RESISTANCE),
     ("kΩ", 1e3, RESISTANCE),
     ("Ω", 1.0, RESISTANCE),
+    ("mS", 1e-3, CONDUCTANCE),
+    ("μS", 1e-6, CONDUCTANCE),
+    // Never S alone: 5S is a way of keeping a workshop.
+    ("S/cm", 1e2, CONDUCTIVITY),
+    ("S/m", 1.0, CONDUCTIVITY),
     ("μF", 1e-6, CAPACITANCE),
     ("pF", 1e-12, CAPACITANCE),
     // Mechanics.
