@@ -9,6 +9,7 @@ use crate::{
 use queqiao_domain::Record;
 use queqiao_embed::Role;
 use queqiao_ranking::{Clause, split_clauses};
+use queqiao_text::{normalise, ruled_out};
 
 /// Of a longer question, the clauses that matter most are answered.
 const MAX_ASKED: usize = 24;
@@ -57,6 +58,9 @@ impl Quoter<'_> {
         Ok(asked
             .into_iter()
             .map(|i| {
+                if let Some(told) = ruling(&self.asked[i], &answering) {
+                    return told;
+                }
                 let best = (0..answering.len()).map(|j| (j, strength(i, j))).fold(
                     (0, 0.0),
                     |best, next| if next.1 > best.1 { next } else { best },
@@ -65,6 +69,7 @@ impl Quoter<'_> {
                     asked: Asked::of(&self.asked[i]),
                     answer: (best.1 >= ANSWERED).then(|| Passage::of(&answering[best.0])),
                     strength: best.1,
+                    contradicted: false,
                 }
             })
             .collect())
@@ -99,4 +104,33 @@ impl Quoter<'_> {
         }
         body
     }
+}
+
+/// What a record says of what a clause rules out: that it has it, or that it does without, too. `None`
+/// where the clause rules nothing out, or the record does not speak of it.
+fn ruling(asked: &Clause<'_>, answering: &[Clause<'_>]) -> Option<ClauseMatch> {
+    let mut without = None;
+    for r in ruled_out(asked.text) {
+        let name = normalise(&asked.text[r]);
+        for c in answering {
+            let text = normalise(c.text);
+            if !text.contains(&name) {
+                continue;
+            }
+            let out = ruled_out(&text);
+            let mut places = text.match_indices(&name).map(|(at, _)| at);
+            let has = places.any(|at| !out.iter().any(|r| r.contains(&at)));
+            let told = ClauseMatch {
+                asked: Asked::of(asked),
+                answer: Some(Passage::of(c)),
+                strength: if has { 0.0 } else { 1.0 },
+                contradicted: has,
+            };
+            if has {
+                return Some(told);
+            }
+            without.get_or_insert(told);
+        }
+    }
+    without
 }

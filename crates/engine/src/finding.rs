@@ -431,7 +431,11 @@ fn uncovered(asked: Vec<Asked>, matches: &[Match]) -> Vec<Asked> {
         return Vec::new();
     }
     let answered = |i: usize| {
-        let answers = |m: &&Match| m.clauses.get(i).is_some_and(|c| c.answer.is_some());
+        let answers = |m: &&Match| {
+            m.clauses
+                .get(i)
+                .is_some_and(|c| c.answer.is_some() && !c.contradicted)
+        };
         open.iter().any(answers)
     };
     asked

@@ -14,7 +14,7 @@ use ndarray::{Array2, ArrayView1};
 use queqiao_domain::{Detail, Facets, Record, Unit};
 use queqiao_embed::Role;
 use queqiao_retrieval::{QueryPassage, QueryTerm};
-use queqiao_text::clauses;
+use queqiao_text::{clauses, ruled_out};
 use std::collections::HashMap;
 
 /// Of a record with more passages, the first so many ask.
@@ -132,7 +132,8 @@ impl Question {
         facets: Option<Facets>,
     ) -> Result<Self, Error> {
         let texts: Vec<String> = pieces.iter().map(Piece::text).collect();
-        let mut vectors = pipeline.embed(&texts, Role::Query)?;
+        let asked: Vec<String> = texts.iter().map(|t| affirmed(t)).collect();
+        let mut vectors = pipeline.embed(&asked, Role::Query)?;
         let mut passages = Vec::with_capacity(pieces.len());
         for (i, piece) in pieces.iter().enumerate() {
             let mut terms = Terms::default();
@@ -191,8 +192,8 @@ fn weigh<'a>(
         .flat_map(|f| clauses(f.text).into_iter().map(|r| &f.text[r]))
         .take(MAX_CLAUSES)
         .collect();
-    let mut all = vec![head.text.to_owned()];
-    all.extend(texts.iter().map(|t| (*t).to_owned()));
+    let mut all = vec![affirmed(head.text)];
+    all.extend(texts.iter().map(|t| affirmed(t)));
     let vectors = pipeline.embed(&all, Role::Query)?;
     let title = vectors.row(0);
     let near: Vec<f32> = (1..all.len())
@@ -250,7 +251,23 @@ impl Terms {
     fn add(&mut self, pipeline: &TextPipeline, text: &str, weight: f64) {
         // What is far from the title asks for nothing.
         if weight > 1e-3 {
-            let terms = pipeline.segmenter.terms(text);
+            let mut terms = pipeline.segmenter.terms(text);
+            let out = ruled_out(text);
+            if !out.is_empty() {
+                // What is ruled out is not asked for, unless it is asked for elsewhere: 不含氰化物 is
+                // no question for 氰化物. The words that rule it out stay, and so do pairs that begin
+                // in them: whoever says the same is found by those.
+                let kept = pipeline.segmenter.terms(&affirmed(text));
+                let names: Vec<_> = out
+                    .iter()
+                    .map(|r| pipeline.segmenter.terms(&text[r.clone()]))
+                    .collect();
+                let outside = |term: &String, of: fn(&queqiao_text::Terms) -> &Vec<String>| {
+                    of(&kept).contains(term) || !names.iter().any(|n| of(n).contains(term))
+                };
+                terms.words.retain(|w| outside(w, |t| &t.words));
+                terms.bigrams.retain(|b| outside(b, |t| &t.bigrams));
+            }
             self.words.add(terms.words, weight);
             self.bigrams.add(terms.bigrams, weight);
         }
@@ -261,6 +278,22 @@ impl Terms {
             words: self.words.order,
             bigrams: self.bigrams.order,
         }
+    }
+}
+
+/// A text without what it rules out: that is not what it is about.
+fn affirmed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for r in ruled_out(text) {
+        out.push_str(&text[at..r.start]);
+        at = r.end;
+    }
+    out.push_str(&text[at..]);
+    // Nothing left to ask with: as it stands.
+    match out.chars().any(char::is_alphanumeric) {
+        true => out,
+        false => text.to_owned(),
     }
 }
 

@@ -96,10 +96,13 @@ pub struct Quote {
 pub struct ClauseMatch {
     /// The clause.
     pub asked: Asked,
-    /// The clause of the record that answers it; none where nothing there does.
+    /// The clause of the record that answers it, or says the contrary; none where nothing there does.
     pub answer: Option<Passage>,
     /// How near the nearest clause of the record is, [0, 1].
     pub strength: f64,
+    /// The clause rules something out (不含氰化物), and the record says that it has it: `answer` is
+    /// where. Then `strength` is 0.
+    pub contradicted: bool,
 }
 
 /// A figure that is asked for, and what a record says of it.

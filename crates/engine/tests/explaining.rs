@@ -259,3 +259,60 @@ fn who_stands_ahead_and_by_what() {
             .all(|c| !matches!(c.change, Change::Record { .. }))
     );
 }
+
+#[test]
+fn what_is_ruled_out_is_not_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let process = |id_: &str, text: &str| {
+        let mut a = Record::new(id(id_), Kind::Achievement);
+        a.title = "镀银工艺".into();
+        if let Detail::Achievement(d) = &mut a.detail {
+            d.summary = text.into();
+        }
+        a
+    };
+    write(
+        &engine,
+        [
+            process("has", "以氰化物为络合剂，氰化物浓度稳定。"),
+            process("without", "不含氰化物，以亚硫酸盐为络合剂。"),
+            process("other", "以亚硫酸盐为络合剂，镀层均匀。"),
+        ],
+    );
+    let request = MatchRequest {
+        to: vec![Kind::Achievement],
+        clauses: true,
+        ..MatchRequest::new(
+            Ask::Text("镀银工艺要求镀层均匀。镀液不含氰化物。".into()),
+            TODAY,
+        )
+    };
+    let answer = engine.find_matches(&t(), &request).unwrap();
+    let order: Vec<&str> = answer.matches.iter().map(|m| m.id.as_str()).collect();
+    assert_eq!(order.last(), Some(&"has"), "{order:?}");
+    for m in &answer.matches {
+        let c = &m.clauses[1];
+        let said = c.answer.as_ref().map(|a| a.text.as_str());
+        match m.id.as_str() {
+            "has" => assert!(
+                c.contradicted && c.strength == 0.0 && said.unwrap().starts_with("以氰化物")
+            ),
+            "without" => assert!(
+                !c.contradicted && c.strength == 1.0 && said.unwrap().contains("不含氰化物")
+            ),
+            _ => assert!(!c.contradicted),
+        }
+    }
+    // Asked for, it is found.
+    let wanted = MatchRequest {
+        to: vec![Kind::Achievement],
+        ..MatchRequest::new(Ask::Text("氰化物镀银工艺".into()), TODAY)
+    };
+    assert_eq!(
+        engine.find_matches(&t(), &wanted).unwrap().matches[0]
+            .id
+            .as_str(),
+        "has"
+    );
+}

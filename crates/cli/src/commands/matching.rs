@@ -322,7 +322,7 @@ fn figure(console: &Console, f: &FigureMatch) -> String {
 fn clause(console: &Console, c: &ClauseMatch) -> String {
     let (sign, answer) = match &c.answer {
         Some(p) => (
-            "✓",
+            if c.contradicted { "✗" } else { "✓" },
             format!(
                 "“{}”  ({} {}–{})",
                 shorten(&p.text, 60),

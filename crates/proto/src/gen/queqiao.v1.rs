@@ -5141,6 +5141,10 @@ pub struct ClauseMatch {
     /// as an answer (docs/ranking.md).
     #[prost(double, tag = "3")]
     pub strength: f64,
+    /// The clause rules something out (不含氰化物), and the record says that it has it: `answer` is
+    /// where, and `strength` is 0.
+    #[prost(bool, tag = "4")]
+    pub contradicted: bool,
 }
 impl ::prost::Name for ClauseMatch {
     const NAME: &'static str = "ClauseMatch";

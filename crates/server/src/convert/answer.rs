@@ -79,6 +79,7 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
                 asked: Some(write_asked(asking, c.asked)),
                 answer: c.answer.map(|p| write_passage(m.kind, p)),
                 strength: c.strength,
+                contradicted: c.contradicted,
             })
             .collect(),
         name: name.to_string(),
