@@ -154,6 +154,15 @@ fn tenant(s: &str) -> Result<TenantId, String> {
     TenantId::new(s).map_err(|e| e.to_string())
 }
 
+/// How a list is made diverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiverseArg {
+    /// No two alike.
+    Mmr,
+    /// Every clause of the question answered by somebody.
+    Xquad,
+}
+
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -270,6 +279,12 @@ pub(crate) struct MatchArgs {
     /// Of one organisation at most so many matches.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) per_organisation: Option<u16>,
+    /// A list that does not say the same ten times: mmr (no two alike) or xquad (every clause answered).
+    #[arg(long, value_enum)]
+    pub(crate) diverse: Option<DiverseArg>,
+    /// Share of the list, at its end, that newcomers get (0 to 0.3).
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(crate) explore: f64,
     /// A weight of your own (region=0.2); --explain lists the features.
     #[arg(long, value_name = "FEATURE=X", value_parser = weight)]
     pub(crate) weight: Vec<(Feature, f64)>,

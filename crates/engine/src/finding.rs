@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, Error,
-    conditions::{Conditions, key},
+    conditions::Conditions,
     entry::TextPipeline,
     error::RecordViolation,
     figuring::Figuring,
@@ -10,7 +10,7 @@ use crate::{
     outcomes::kept,
     question::Question,
     quoting::Quoter,
-    request::{Ask, MAX_BATCH, MAX_K, MatchRequest},
+    request::{Ask, MAX_BATCH, MAX_K, MOST_EXPLORATION, MatchRequest},
     response::{Asked, Match, MatchResponse, Note},
     tenant::Live,
 };
@@ -19,7 +19,7 @@ use queqiao_ranking::{Calibration, Scorer, Weights};
 use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
 use queqiao_store::{RecordKey, StoredRecord};
 use rayon::prelude::*;
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 /// What a request is answered from, taken once: the index, if the tenant has one, and the reading
 /// of text that made it.
@@ -49,6 +49,7 @@ impl Engine {
                 "expected 1 or more",
             ));
         }
+        check_listing(request)?;
         let mut sight = self.sight(tenant);
         match self.find_with(tenant, request, &sight) {
             Err(Error::Embed(e)) if e.may_pass() && request.mode == Mode::Hybrid => {
@@ -104,10 +105,14 @@ impl Engine {
             clauses: request.clauses,
             calibration: self.calibration_for(request, &weights),
         };
-        let (top, passed_over) = top(&ranked, request);
+        let listed = self.listed(tenant, (pipeline, request, &question), &ranked)?;
+        let top = &listed.rows;
         let records = match &teller.quoter {
             Some(_) => {
-                let keys: Vec<RecordKey> = top.iter().map(|r| RecordKey(r.candidate.key)).collect();
+                let keys: Vec<RecordKey> = top
+                    .iter()
+                    .map(|(r, _)| RecordKey(r.candidate.key))
+                    .collect();
                 self.store.get_many(&keys)?
             }
             None => vec![None; top.len()],
@@ -116,9 +121,11 @@ impl Engine {
             .par_iter()
             .zip(records)
             .enumerate()
-            .map(|(i, (r, record))| {
+            .map(|(i, ((r, probability), record))| {
                 check_deadline(request, "quoting")?;
-                teller.tell(i + 1, r, record.as_ref())
+                let mut m = teller.tell(i + 1, r, record.as_ref())?;
+                m.drawn = Some(*probability).filter(|p| *p < 1.0);
+                Ok(m)
             })
             .collect::<Result<Vec<_>, Error>>()?;
         let model = match &sight.live {
@@ -130,8 +137,9 @@ impl Engine {
                 Some(q) if request.clauses => uncovered(q.requirements(), &matches),
                 _ => Vec::new(),
             },
+            relevance_kept: listed.kept,
             match_id: uuid::Uuid::now_v7().to_string(),
-            notes: notes(sight, request, &question, &found, passed_over)?,
+            notes: notes(sight, request, &question, &found, listed.passed_over)?,
             matches,
             admitted: found.admitted,
             total: found.total,
@@ -141,7 +149,7 @@ impl Engine {
             weights: weights.version,
         };
         if request.keep {
-            let values: Vec<_> = top.iter().map(|r| (r.values, 1.0)).collect();
+            let values: Vec<_> = top.iter().map(|(r, p)| (r.values, *p)).collect();
             let kept = kept(request, &answer, &values)?;
             self.store.keep_answers(tenant, &[kept])?;
         }
@@ -346,6 +354,26 @@ fn nothing_admitted(
     })
 }
 
+fn check_listing(request: &MatchRequest) -> Result<(), Error> {
+    if let Some(d) = request.diversity
+        && !(0.5..=1.0).contains(&d.least)
+    {
+        return Err(Error::argument(
+            "diversity.least_relevance",
+            format!("{} is no share of relevance to keep", d.least),
+            "expected 0.5 to 1",
+        ));
+    }
+    if !(0.0..=MOST_EXPLORATION).contains(&request.exploration) {
+        return Err(Error::argument(
+            "exploration",
+            format!("{} is no share of a list", request.exploration),
+            format!("expected 0 to {MOST_EXPLORATION}"),
+        ));
+    }
+    Ok(())
+}
+
 fn check_k(k: usize) -> Result<(), Error> {
     if (1..=MAX_K).contains(&k) {
         Ok(())
@@ -397,30 +425,6 @@ pub(crate) fn conditions<'a>(request: &'a MatchRequest, question: &'a Question) 
         },
         own_organisation: request.own_organisation,
     }
-}
-
-/// The best matches, at most so many of one organisation, and how many were passed over for that.
-fn top<'a>(ranked: &'a [Ranked], request: &MatchRequest) -> (Vec<&'a Ranked>, usize) {
-    let Some(most) = request.per_organisation else {
-        return (ranked.iter().take(request.k).collect(), 0);
-    };
-    let mut of: HashMap<String, usize> = HashMap::new();
-    let (mut top, mut passed_over) = (Vec::new(), 0);
-    for r in ranked {
-        if top.len() == request.k {
-            break;
-        }
-        if let Some(o) = &r.candidate.facets.organisation {
-            let n = of.entry(key(&o.name)).or_default();
-            if *n == most {
-                passed_over += 1;
-                continue;
-            }
-            *n += 1;
-        }
-        top.push(r);
-    }
-    (top, passed_over)
 }
 
 /// The clauses that no match answers, in the question's order; none where every match is sealed,
@@ -499,6 +503,7 @@ impl Teller<'_> {
             quote,
             figures,
             clauses,
+            drawn: None,
             facets: (!sealed).then(|| Arc::clone(&c.facets)),
         })
     }

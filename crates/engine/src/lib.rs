@@ -18,6 +18,7 @@ mod explaining;
 mod figuring;
 mod finding;
 mod insight;
+mod listing;
 mod matching;
 mod outcomes;
 mod piece;
@@ -51,7 +52,8 @@ pub use queqiao_ranking::{
 };
 pub use queqiao_retrieval::{CanaryFigures, Recall};
 pub use request::{
-    Ask, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MatchRequest, Mode, Write, WriteBatch,
+    Ask, Diversity, DiversityMethod, ListRequest, MAX_BATCH, MAX_K, MAX_TEXT, MOST_EXPLORATION,
+    MatchRequest, Mode, Write, WriteBatch,
 };
 pub use response::{
     Ahead, Asked, Change, ClauseMatch, Counterfactual, Explanation, FigureMatch, Match,

@@ -12,6 +12,28 @@ pub const MAX_TEXT: usize = 100_000;
 /// Greatest number of questions in one batch.
 pub const MAX_BATCH: usize = 200;
 
+/// Greatest share of a list that newcomers may get.
+pub const MOST_EXPLORATION: f64 = 0.3;
+
+/// How a list is made diverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DiversityMethod {
+    /// Maximal marginal relevance: no two alike.
+    #[default]
+    Mmr,
+    /// xQuAD: every clause of the question answered by somebody.
+    Xquad,
+}
+
+/// A diverse list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Diversity {
+    /// How.
+    pub method: DiversityMethod,
+    /// Share of the relevance that is kept at least, .5 to 1.
+    pub least: f64,
+}
+
 /// Who or what asks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
@@ -49,6 +71,13 @@ pub struct MatchRequest {
     pub weights: Vec<(Feature, f64)>,
     /// Of one organisation at most so many matches, the best ones; above 0.
     pub per_organisation: Option<usize>,
+    /// A list that does not say the same ten times; its order is then not that of the scores.
+    pub diversity: Option<Diversity>,
+    /// Share of the list, at its end, that newcomers get, drawn from those right behind it with a known
+    /// probability: 0 to [`MOST_EXPLORATION`].
+    pub exploration: f64,
+    /// Another seed draws other newcomers; equal requests draw alike.
+    pub exploration_seed: u64,
     /// Keep the answer, so that outcomes can be reported for it; it is on disk when it is given.
     pub keep: bool,
     /// Stop with [`crate::Error::Deadline`] when this passes.
@@ -70,6 +99,9 @@ impl MatchRequest {
             own_organisation: false,
             weights: Vec::new(),
             per_organisation: None,
+            diversity: None,
+            exploration: 0.0,
+            exploration_seed: 0,
             keep: false,
             deadline: None,
         }

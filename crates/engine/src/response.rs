@@ -23,6 +23,9 @@ pub struct MatchResponse {
     pub model: String,
     /// The version of the scorer's weights.
     pub weights: String,
+    /// Share of the relevance that a diverse list keeps; none where none was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relevance_kept: Option<f64>,
     /// What the matches' probabilities are of (`met`); none while scores are uncalibrated.
     pub calibrated_to: Option<String>,
     /// What the asker should know: unknown words, nothing admitted and by which condition.
@@ -71,6 +74,9 @@ pub struct Match {
     /// empty for a sealed record, or when they were not asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clauses: Vec<ClauseMatch>,
+    /// The probability with which chance put it on the list; none where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<f64>,
     /// What filters see of the record; absent for a sealed one.
     #[serde(skip)]
     pub facets: Option<Arc<Facets>>,

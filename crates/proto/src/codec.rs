@@ -24,8 +24,8 @@ pub const MAX_UNFOLDED: usize = 64 << 20;
 /// Beginning of the message of the status that refuses a request which unfolds to more.
 pub const UNFOLDS_TOO_FAR: &str = "the request has too many parts";
 
-/// What a record takes, with its detail; no other message is as large.
-const RECORD_BYTES: usize = 1_024;
+/// What a record takes, with its detail, or a question, which may hold one; no other message is as large.
+const RECORD_BYTES: usize = 1_152;
 /// What any other message or map entry takes.
 const MESSAGE_BYTES: usize = 192;
 /// What a text takes, its characters apart.
@@ -85,7 +85,8 @@ type Fields = HashMap<u32, Option<usize>>;
 struct Schema {
     by_name: HashMap<String, usize>,
     messages: Vec<Fields>,
-    record: Option<usize>,
+    /// Records and questions.
+    large: Vec<usize>,
 }
 
 fn schema() -> &'static Schema {
@@ -128,7 +129,10 @@ fn schema() -> &'static Schema {
             })
             .collect();
         Schema {
-            record: by_name.get("queqiao.v1.Record").copied(),
+            large: ["queqiao.v1.Record", "queqiao.v1.MatchRequest"]
+                .into_iter()
+                .filter_map(|name| by_name.get(name).copied())
+                .collect(),
             by_name,
             messages,
         }
@@ -178,7 +182,7 @@ fn walk(
         };
         let size = match of {
             None => TEXT_BYTES,
-            Some(m) if Some(*m) == schema.record => RECORD_BYTES,
+            Some(m) if schema.large.contains(m) => RECORD_BYTES,
             Some(_) => MESSAGE_BYTES,
         };
         *room = room.checked_sub(size)?;
@@ -207,11 +211,13 @@ mod tests {
             size_of::<v1::Link>(),
             size_of::<v1::Availability>(),
             size_of::<v1::Contact>(),
+            size_of::<v1::Outcome>(),
+            size_of::<v1::ChainNode>(),
             size_of::<(String, String)>(),
         ] {
             assert!(size <= MESSAGE_BYTES, "{size}");
         }
-        assert!(schema().record.is_some());
+        assert_eq!(schema().large.len(), 2);
     }
 
     #[test]
@@ -221,6 +227,9 @@ mod tests {
         assert!(!unfolds_too_far(&name, &records(1_000)));
         // 200 kB that would take 100 MB.
         assert!(unfolds_too_far(&name, &records(100_000)));
+        // Questions are as large as the record they may hold.
+        let batch = v1::MatchBatchRequest::full_name();
+        assert!(unfolds_too_far(&batch, &records(100_000)));
         // Inside a record too.
         let passages = v1::Record {
             passages: vec![v1::Passage::default(); 400_000],

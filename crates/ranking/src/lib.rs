@@ -6,12 +6,14 @@
 //! reads no file and knows no index.
 
 mod calibration;
+mod diversity;
 mod feature;
 mod fit;
 mod quote;
 mod scorer;
 
 pub use calibration::{Calibration, Curve, LEAST_OF_EACH, calibrate};
+pub use diversity::{Diverse, draw, mmr, xquad};
 pub use feature::{Asker, Feature, Signals, Values, features};
 pub use fit::{FitParams, GradedList, fit};
 pub use quote::{Clause, best_pair, split_clauses};

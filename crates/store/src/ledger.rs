@@ -174,6 +174,36 @@ impl Snapshot {
         })
     }
 
+    /// In how many kept answers a record is, counted up to `most`.
+    ///
+    /// # Errors
+    /// Those of every method.
+    pub fn appearances(
+        &self,
+        tenant: &TenantId,
+        record: &RecordId,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        self.run(|txn| {
+            let Some(of) = opened(txn.open_table(ANSWERS_OF))? else {
+                return Ok(0);
+            };
+            let mut n = 0;
+            for row in of
+                .range((tenant.as_str(), record.as_str(), "")..)?
+                .take(most)
+            {
+                let row = row?;
+                let (t, r, _) = row.0.value();
+                if (t, r) != (tenant.as_str(), record.as_str()) {
+                    break;
+                }
+                n += 1;
+            }
+            Ok(n)
+        })
+    }
+
     /// The ids of a tenant's kept answers, in order.
     ///
     /// # Errors

@@ -281,6 +281,7 @@ fn plain(m: wire::Match) -> Result<Match, Failure> {
         figures: m.figures.into_iter().filter_map(plain_figure).collect(),
         // The demo does not ask for them.
         clauses: Vec::new(),
+        drawn: m.drawn,
         facets: None,
     })
 }

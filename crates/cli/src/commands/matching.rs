@@ -2,13 +2,14 @@
 
 use super::{open, why};
 use crate::{
-    args::{Cli, Format, MatchArgs},
+    args::{Cli, DiverseArg, Format, MatchArgs},
     failure::Failure,
     output::{Console, shorten},
 };
 use queqiao_domain::{Filter, Lang, Record, RecordId, parse_date};
 use queqiao_engine::{
-    Ask, ClauseMatch, Engine, FigureMatch, MAX_TEXT, Match, MatchRequest, MatchResponse, Verdict,
+    Ask, ClauseMatch, Diversity, DiversityMethod, Engine, FigureMatch, MAX_TEXT, Match,
+    MatchRequest, MatchResponse, Verdict,
 };
 use queqiao_intake::{ImportOptions, RowResult, Source};
 use serde::Serialize;
@@ -41,6 +42,14 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         k: args.k,
         clauses: args.explain,
         keep: args.keep,
+        diversity: args.diverse.map(|method| Diversity {
+            method: match method {
+                DiverseArg::Mmr => DiversityMethod::Mmr,
+                DiverseArg::Xquad => DiversityMethod::Xquad,
+            },
+            least: 0.99,
+        }),
+        exploration: args.explore,
         mode: args.mode.into(),
         own_organisation: args.own_organisation,
         weights: args.weight.clone(),

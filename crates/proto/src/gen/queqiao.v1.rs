@@ -4979,6 +4979,17 @@ pub struct MatchRequest {
     /// on disk when it is given.
     #[prost(bool, tag = "16")]
     pub keep: bool,
+    /// A list that does not say the same ten times. Its order is then not that of the scores.
+    #[prost(message, optional, tag = "17")]
+    pub diversity: ::core::option::Option<Diversity>,
+    /// Share of the list, at its end, that newcomers get (records on fewer than three kept answers),
+    /// drawn from those right behind it: 0 to 0.3. Match.drawn has the probability, and a kept answer
+    /// keeps it.
+    #[prost(double, tag = "18")]
+    pub exploration: f64,
+    /// Another seed draws other newcomers; equal requests on the same state draw alike.
+    #[prost(uint64, tag = "19")]
+    pub exploration_seed: u64,
     /// Who or what asks; required.
     #[prost(oneof = "match_request::Ask", tags = "2, 3, 4")]
     pub ask: ::core::option::Option<match_request::Ask>,
@@ -5007,6 +5018,26 @@ impl ::prost::Name for MatchRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.MatchRequest".into()
+    }
+}
+/// A diverse list.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Diversity {
+    /// How; required.
+    #[prost(enumeration = "DiversityMethod", tag = "1")]
+    pub method: i32,
+    /// Share of the relevance (discounted sum of scores) that is kept at least, 0.5 to 1. 0 means 0.99.
+    #[prost(double, tag = "2")]
+    pub least_relevance: f64,
+}
+impl ::prost::Name for Diversity {
+    const NAME: &'static str = "Diversity";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Diversity".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Diversity".into()
     }
 }
 /// Ranked matches, and exactly what gave them.
@@ -5044,6 +5075,9 @@ pub struct MatchResponse {
     /// uncalibrated.
     #[prost(string, tag = "10")]
     pub calibrated_to: ::prost::alloc::string::String,
+    /// Share of the relevance that a diverse list keeps; absent where none was asked for.
+    #[prost(double, optional, tag = "11")]
+    pub relevance_kept: ::core::option::Option<f64>,
 }
 impl ::prost::Name for MatchResponse {
     const NAME: &'static str = "MatchResponse";
@@ -5116,6 +5150,10 @@ pub struct Match {
     /// caller's own, in a mode that is not hybrid.
     #[prost(double, optional, tag = "11")]
     pub probability: ::core::option::Option<f64>,
+    /// The probability with which chance put it on the list (MatchRequest.exploration); absent where it
+    /// stands there by its score.
+    #[prost(double, optional, tag = "12")]
+    pub drawn: ::core::option::Option<f64>,
 }
 impl ::prost::Name for Match {
     const NAME: &'static str = "Match";
@@ -5642,6 +5680,39 @@ impl MatchMode {
             "MATCH_MODE_HYBRID" => Some(Self::Hybrid),
             "MATCH_MODE_DENSE" => Some(Self::Dense),
             "MATCH_MODE_LEXICAL" => Some(Self::Lexical),
+            _ => None,
+        }
+    }
+}
+/// How a list is made diverse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DiversityMethod {
+    /// Never sent.
+    Unspecified = 0,
+    /// Maximal marginal relevance (Carbonell and Goldstein 1998): no two alike.
+    Mmr = 1,
+    /// xQuAD (Santos, Macdonald and Ounis 2010): every clause of the question answered by somebody.
+    Xquad = 2,
+}
+impl DiversityMethod {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DIVERSITY_METHOD_UNSPECIFIED",
+            Self::Mmr => "DIVERSITY_METHOD_MMR",
+            Self::Xquad => "DIVERSITY_METHOD_XQUAD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DIVERSITY_METHOD_UNSPECIFIED" => Some(Self::Unspecified),
+            "DIVERSITY_METHOD_MMR" => Some(Self::Mmr),
+            "DIVERSITY_METHOD_XQUAD" => Some(Self::Xquad),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@ pub(crate) fn write_match_response(
             .into_iter()
             .map(|c| write_asked(asking, c))
             .collect(),
+        relevance_kept: a.relevance_kept,
         calibrated_to: a.calibrated_to.unwrap_or_default(),
         match_id: a.match_id,
         matches: a
@@ -59,6 +60,7 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
         title: m.title,
         score: m.score.get(),
         probability: m.probability,
+        drawn: m.drawn,
         parts: m.parts.into_iter().map(write_part).collect(),
         quote: m.quote.map(|q| v1::Quote {
             path: field_path(m.kind, &q.path),

@@ -1,7 +1,7 @@
 //! Questions from the wire, answers to it.
 
 use super::{
-    Violations,
+    Violations, Word,
     names::{read_name, read_parent},
     reader::Reader,
     record_in::{read_draft, read_readiness, wire_path},
@@ -10,12 +10,14 @@ use queqiao_domain::{
     CooperationMode, Date, DisciplineCode, Field, Filter, IndustryCode, Kind, Op, RegionCode,
     ResourceName, TenantId, Value,
 };
-use queqiao_engine::{Ask, Feature, MAX_BATCH, MAX_K, MatchRequest};
+use queqiao_engine::{Ask, Diversity, DiversityMethod, Feature, MAX_BATCH, MAX_K, MatchRequest};
 use queqiao_proto::v1;
 use std::{collections::BTreeMap, time::Instant};
 
 /// Greatest sum of `k` over a batch: it bounds the answer.
 const MAX_BATCH_MATCHES: usize = 20_000;
+/// Relevance that a diverse list keeps where nothing else is asked for.
+const LEAST_RELEVANCE: f64 = 0.99;
 /// Entries of one list of conditions.
 const MAX_CONDITIONS: usize = 100;
 
@@ -273,6 +275,22 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
             None
         }
     };
+    let diversity = w.diversity.and_then(|d| {
+        let method = r.word(format_args!("{at}diversity.method"), d.method);
+        if method.is_none() && d.method == 0 {
+            let accepted = DiversityMethod::accepted();
+            r.fail(
+                format_args!("{at}diversity.method"),
+                ("it is not given", "未填写"),
+                (accepted.en, accepted.zh),
+            );
+        }
+        let least = match d.least_relevance {
+            0.0 => LEAST_RELEVANCE,
+            x => x,
+        };
+        method.map(|method| Diversity { method, least })
+    });
     let item = ask.map(|ask| BatchItem {
         tenant,
         asker,
@@ -288,6 +306,9 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
             own_organisation: w.include_own_organisation,
             weights,
             per_organisation,
+            diversity,
+            exploration: w.exploration,
+            exploration_seed: w.exploration_seed,
             keep: w.keep,
             deadline: s.deadline,
         },

@@ -3,7 +3,7 @@
 use queqiao_domain as domain;
 use queqiao_domain::Bilingual;
 use queqiao_engine::{
-    Decline, Mode, Stage,
+    Decline, DiversityMethod, Mode, Stage,
     events::{conflict::ConflictRule, event::Side},
 };
 use queqiao_proto::v1;
@@ -55,6 +55,7 @@ words! {
     domain::IpForm, v1::IpForm { InventionPatent, UtilityModel, Design, Software, Secret, PlantVariety, Layout, Other }
     domain::ReadinessScale, v1::ReadinessScale { Trl, Mrl, Irl, Stage }
     Mode, v1::MatchMode { Hybrid, Dense, Lexical }
+    DiversityMethod, v1::DiversityMethod { Mmr, Xquad }
     Stage, v1::OutcomeStage { Shown, Opened, Contacted, Met, Signed, Declined }
     Decline, v1::DeclineReason { TooVague, OutOfField, NotReady, FallsShort, Terms, Timing, Distance, NoCapacity, Conflict, AlreadySolved, NoReply, Other }
     Side, v1::EventSide { Asks, Answers, Hosts }

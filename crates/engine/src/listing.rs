@@ -1,0 +1,217 @@
+//! From a ranking to the list that is given: the best, at most so many of one organisation, not the same
+//! ten times, with a place for newcomers.
+
+use crate::{
+    Engine, Error,
+    conditions::key,
+    entry::{TextPipeline, mix},
+    finding::check_deadline,
+    matching::Ranked,
+    piece::Piece,
+    question::Question,
+    quoting::Quoter,
+    request::{Diversity, DiversityMethod, MatchRequest},
+};
+use ndarray::Array1;
+use queqiao_domain::TenantId;
+use queqiao_embed::Role;
+use queqiao_ranking::{Diverse, draw, mmr, xquad};
+use queqiao_store::RecordKey;
+use rayon::prelude::*;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+/// A list is made diverse from so many times its length, …
+const TIMES: usize = 5;
+/// … of at least so many candidates, …
+const LEAST_POOL: usize = 50;
+/// … and at most so many: their texts are read.
+const MOST_POOL: usize = 200;
+/// Whoever was on fewer kept answers is a newcomer.
+const NEW: usize = 3;
+/// Newcomers are drawn by the exponential of so many times their score.
+const SHARPNESS: f64 = 10.0;
+
+/// A list.
+pub(crate) struct Listed<'a> {
+    /// Its records in order, each with the probability with which it stands there.
+    pub(crate) rows: Vec<(&'a Ranked, f64)>,
+    /// Better ones that were passed over because their organisations have enough.
+    pub(crate) passed_over: usize,
+    /// Relevance kept, where it was traded for diversity.
+    pub(crate) kept: Option<f64>,
+}
+
+impl Engine {
+    /// The list of a request.
+    pub(crate) fn listed<'a>(
+        &self,
+        tenant: &TenantId,
+        (pipeline, request, question): (&TextPipeline, &MatchRequest, &Question),
+        ranked: &'a [Ranked],
+    ) -> Result<Listed<'a>, Error> {
+        let wanted = match request.diversity {
+            Some(_) => (TIMES * request.k)
+                .clamp(LEAST_POOL, MOST_POOL)
+                .max(request.k),
+            None => request.k,
+        };
+        let (mut pool, passed_over) = capped(ranked, request, wanted);
+        let mut kept = None;
+        if let Some(diversity) = request.diversity {
+            let diverse = self.diverse((pipeline, request, question), &pool, diversity)?;
+            kept = Some(diverse.kept);
+            pool = diverse.order.into_iter().map(|i| pool[i]).collect();
+        }
+        let mut rows: Vec<(&Ranked, f64)> = pool.into_iter().map(|r| (r, 1.0)).collect();
+        if request.exploration > 0.0 {
+            self.explore(tenant, request, ranked, &mut rows)?;
+        }
+        Ok(Listed {
+            rows,
+            passed_over,
+            kept,
+        })
+    }
+
+    fn diverse(
+        &self,
+        (pipeline, request, question): (&TextPipeline, &MatchRequest, &Question),
+        pool: &[&Ranked],
+        diversity: Diversity,
+    ) -> Result<Diverse, Error> {
+        let keys: Vec<RecordKey> = pool.iter().map(|r| RecordKey(r.candidate.key)).collect();
+        let records = self.store.get_many(&keys)?;
+        check_deadline(request, "reading candidates")?;
+        let scores: Vec<f64> = pool.iter().map(|r| r.score.get().max(0.0)).collect();
+        Ok(match diversity.method {
+            DiversityMethod::Mmr => {
+                let vectors = records
+                    .par_iter()
+                    .map(|stored| match stored {
+                        Some(s) => profile(pipeline, &Piece::of_record(&s.record)),
+                        None => Ok(None),
+                    })
+                    .collect::<Result<Vec<_>, Error>>()?;
+                let similar = |i: usize, j: usize| match (&vectors[i], &vectors[j]) {
+                    (Some(a), Some(b)) => f64::from(a.dot(b)).max(0.0),
+                    _ => 0.0,
+                };
+                mmr(&scores, similar, request.k, diversity.least)
+            }
+            DiversityMethod::Xquad => {
+                let quoter = Quoter::new(pipeline, question)?;
+                let covered = records
+                    .par_iter()
+                    .map(|stored| match stored {
+                        Some(s) => quoter.cover(&s.record),
+                        None => Ok(Vec::new()),
+                    })
+                    .collect::<Result<Vec<_>, Error>>()?;
+                let aspects = quoter.requirements().len();
+                // What does not answer a clause covers none of it.
+                let covers = |i: usize, a: usize| {
+                    let clause = covered[i].get(a).filter(|c| c.answer.is_some());
+                    clause.map_or(0.0, |c| c.strength)
+                };
+                xquad(&scores, aspects, covers, request.k, diversity.least)
+            }
+        })
+    }
+
+    /// Gives the last places of a list to newcomers that stand right behind it, drawn with a known
+    /// probability. Equal requests draw alike; another seed draws anew.
+    fn explore<'a>(
+        &self,
+        tenant: &TenantId,
+        request: &MatchRequest,
+        ranked: &'a [Ranked],
+        rows: &mut Vec<(&'a Ranked, f64)>,
+    ) -> Result<(), Error> {
+        let snapshot = self.store.snapshot()?;
+        let mut near: Vec<&Ranked> = Vec::new();
+        for r in ranked.iter().take(TIMES * request.k) {
+            if snapshot.appearances(tenant, &r.candidate.id, NEW)? < NEW {
+                near.push(r);
+            }
+        }
+        // Whoever is on the rest of the list needs no luck; fewer newcomers get fewer places.
+        let mut places = (request.exploration * request.k as f64).ceil() as usize;
+        let newcomers = loop {
+            let listed = &rows[..rows.len().min(request.k).saturating_sub(places)];
+            let on_it = |r: &Ranked| {
+                listed
+                    .iter()
+                    .any(|(l, _)| l.candidate.key == r.candidate.key)
+            };
+            let found: Vec<&Ranked> = near.iter().copied().filter(|r| !on_it(r)).collect();
+            if found.len() >= places {
+                break found;
+            }
+            places = found.len();
+        };
+        if places == 0 {
+            return Ok(());
+        }
+        let weights: Vec<f64> = newcomers
+            .iter()
+            .map(|r| (SHARPNESS * r.score.get()).clamp(-300.0, 300.0).exp())
+            .collect();
+        let mut hasher = DefaultHasher::new();
+        (
+            request.exploration_seed,
+            &ranked.first().map(|r| r.candidate.key),
+        )
+            .hash(&mut hasher);
+        ranked
+            .iter()
+            .for_each(|r| r.score.get().to_bits().hash(&mut hasher));
+        let uniform = (hasher.finish() >> 11) as f64 / (1_u64 << 53) as f64;
+        let drawn = draw(&weights, places, uniform);
+        rows.truncate(rows.len().min(request.k).saturating_sub(places));
+        rows.extend(drawn.into_iter().map(|(i, p)| (newcomers[i], p)));
+        Ok(())
+    }
+}
+
+/// The direction of a record's texts: the mean of its pieces' vectors, at length one.
+fn profile(pipeline: &TextPipeline, pieces: &[Piece<'_>]) -> Result<Option<Array1<f32>>, Error> {
+    let texts: Vec<String> = pieces.iter().map(Piece::text).collect();
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let vectors = pipeline.embed(&texts, Role::Passage)?;
+    let rows: Vec<_> = vectors.rows().into_iter().map(|r| (1.0, r)).collect();
+    Ok(Some(Array1::from(mix(&rows))))
+}
+
+/// The best `wanted` matches, at most so many of one organisation, and how many were passed over.
+fn capped<'a>(
+    ranked: &'a [Ranked],
+    request: &MatchRequest,
+    wanted: usize,
+) -> (Vec<&'a Ranked>, usize) {
+    let Some(most) = request.per_organisation else {
+        return (ranked.iter().take(wanted).collect(), 0);
+    };
+    let mut of: HashMap<String, usize> = HashMap::new();
+    let (mut top, mut passed_over) = (Vec::new(), 0);
+    for r in ranked {
+        if top.len() == wanted {
+            break;
+        }
+        if let Some(o) = &r.candidate.facets.organisation {
+            let n = of.entry(key(&o.name)).or_default();
+            if *n == most {
+                // Of a longer pool, those that the list would have met count.
+                passed_over += usize::from(top.len() < request.k);
+                continue;
+            }
+            *n += 1;
+        }
+        top.push(r);
+    }
+    (top, passed_over)
+}
