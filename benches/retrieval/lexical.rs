@@ -7,6 +7,7 @@
 //! Records have five passages of 40 words and 80 bigrams each. Words are drawn as often as the
 //! words of a language are (Zipf), so some postings are long and most are short.
 
+use crate::{cpu_seconds, round};
 use anyhow::Result;
 use ndarray::Array2;
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
@@ -139,7 +140,11 @@ pub(crate) fn run(records: usize) -> Result<Value> {
     ] {
         let filter = Filter::parse(filter)?;
         let mut times = Vec::new();
-        for q in std::iter::repeat_n(&questions, 2).flatten() {
+        let mut cpu = 0.0;
+        for (i, q) in std::iter::repeat_n(&questions, 2).flatten().enumerate() {
+            if i == QUESTIONS {
+                cpu = cpu_seconds();
+            }
             let start = Instant::now();
             index.search(&Query {
                 vectors: &vectors,
@@ -152,7 +157,10 @@ pub(crate) fn run(records: usize) -> Result<Value> {
             })?;
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
-        rows.push(summary(name, times.split_off(QUESTIONS)));
+        let cpu = (cpu_seconds() - cpu) / QUESTIONS as f64 * 1e3;
+        let mut row = summary(name, times.split_off(QUESTIONS));
+        row["mean_cpu_ms"] = json!(round(cpu, 3));
+        rows.push(row);
     }
     let mut times = Vec::new();
     let whole = Instant::now();
@@ -186,7 +194,7 @@ fn summary(name: &str, mut ms: Vec<f64>) -> Value {
     ms.sort_by(f64::total_cmp);
     let at = |q: f64| {
         let x = ms.get(((ms.len().max(1) - 1) as f64 * q) as usize);
-        x.map_or(0.0, |x| (x * 1e3).round() / 1e3)
+        x.map_or(0.0, |x| round(*x, 3))
     };
     json!({ "what": name, "p50": at(0.5), "p99": at(0.99), "max": at(1.0), "n": ms.len() })
 }

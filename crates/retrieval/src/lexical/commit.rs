@@ -5,7 +5,7 @@
 //! is in the part that was begun when the others were closed, and counts.
 
 use super::{
-    Docs, Lexical, NOWHERE, Part, Place, Postings, Side, failed,
+    Body, Docs, Lexical, NOWHERE, Part, Place, Side, failed,
     memory::Memory,
     schema::{Columns, Document, Fields, Sealed, schema},
 };
@@ -239,7 +239,7 @@ impl Lexical {
     pub(crate) fn close(&mut self) -> (Waiting, HashSet<SegmentId>) {
         let mut bodies = Vec::new();
         for part in &mut self.parts {
-            if let Postings::Memory { terms, closed } = &mut part.postings {
+            if let Body::Memory { terms, closed } = &mut part.body {
                 *closed = true;
                 bodies.push((Arc::clone(terms), part.docs.clone()));
             }
@@ -261,9 +261,9 @@ impl Lexical {
                 problem,
             })
         };
-        let stays = |part: &Part| match &part.postings {
-            Postings::Memory { closed, .. } => !closed,
-            Postings::Sealed(s) => segments.all.contains(&s.id),
+        let stays = |part: &Part| match &part.body {
+            Body::Memory { closed, .. } => !closed,
+            Body::Sealed(s) => segments.all.contains(&s.id),
         };
         let (staying, leaving): (Vec<&Part>, Vec<&Part>) =
             self.parts.iter().partition(|p| stays(p));
@@ -287,14 +287,25 @@ impl Lexical {
                 }
                 let slot = slots.slot_of(key).filter(|s| lives && !newer(*s));
                 docs.slot[first..doc].fill(slot.unwrap_or(NOWHERE));
-                let Some(slot) = slot else { continue };
-                if std::mem::replace(&mut taken[slot as usize], true) {
+                let Some(slot) = slot else {
+                    // Whatever the dead say, counting back from them stays inside.
+                    (docs.passage[first..doc].iter_mut().zip(0..)).for_each(|(p, i)| *p = i);
+                    continue;
+                };
+                let numbered = docs.passage[first..doc]
+                    .iter()
+                    .zip(0..)
+                    .all(|(p, i)| *p == i);
+                if !numbered || std::mem::replace(&mut taken[slot as usize], true) {
                     return wrong(key);
                 }
                 let length = docs.length.each_ref().map(|all| {
                     let of_record = all[first..doc].iter();
                     of_record.fold(0u32, |sum, n| sum.saturating_add(*n))
                 });
+                for side in Side::BOTH {
+                    docs.record_length[side as usize][first] = length[side as usize];
+                }
                 let place = Place {
                     part: 0,
                     first: first as u32,
@@ -324,9 +335,9 @@ impl Lexical {
 
     /// Searches the new segments from now on, and no longer what they took in.
     pub(crate) fn install(&mut self, prepared: Prepared) {
-        self.parts.retain(|p| match &p.postings {
-            Postings::Memory { closed, .. } => !closed,
-            Postings::Sealed(s) => prepared.all.contains(&s.id),
+        self.parts.retain(|p| match &p.body {
+            Body::Memory { closed, .. } => !closed,
+            Body::Sealed(s) => prepared.all.contains(&s.id),
         });
         for (sealed, docs, places) in prepared.new {
             let id = self.number();
@@ -338,7 +349,7 @@ impl Lexical {
             let part = Part {
                 id,
                 docs,
-                postings: Postings::Sealed(sealed),
+                body: Body::Sealed(sealed),
             };
             self.parts.insert(0, part);
         }

@@ -4,14 +4,18 @@ use super::{MAX_TERM, Side};
 use crate::index::Passage;
 use std::collections::HashMap;
 
-/// Documents with a term, ascending, each with how often.
-type List = Vec<(u32, u32)>;
+/// Documents with a term, ascending, and how often each has it.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Postings {
+    pub(super) docs: Vec<u32>,
+    pub(super) freqs: Vec<u32>,
+}
 
 /// Inverted passages, and which records changed.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Memory {
     /// By side.
-    terms: [HashMap<Box<str>, List>; 2],
+    terms: [HashMap<Box<str>, Postings>; 2],
     /// The record of each document.
     keys: Vec<u64>,
     /// Records that were put or deleted; a key may stand more than once.
@@ -35,19 +39,22 @@ impl Memory {
                     Some(list) => list,
                     None => terms.entry(t.as_str().into()).or_default(),
                 };
-                match list.last_mut() {
-                    Some(last) if last.0 == doc => last.1 = last.1.saturating_add(1),
-                    _ => list.push((doc, 1)),
+                match list.freqs.last_mut() {
+                    Some(times) if list.docs.last() == Some(&doc) => {
+                        *times = times.saturating_add(1);
+                    }
+                    _ => {
+                        list.docs.push(doc);
+                        list.freqs.push(1);
+                    }
                 }
             }
         }
     }
 
     /// Documents with a term.
-    pub(super) fn list(&self, side: Side, term: &str) -> &[(u32, u32)] {
-        self.terms[side as usize]
-            .get(term)
-            .map_or(&[], Vec::as_slice)
+    pub(super) fn list(&self, side: Side, term: &str) -> Option<&Postings> {
+        self.terms[side as usize].get(term)
     }
 
     /// Documents and deletions.
@@ -69,7 +76,7 @@ impl Memory {
     pub(super) fn documents(&self, side: Side) -> Vec<Vec<(&str, u32)>> {
         let mut all: Vec<Vec<(&str, u32)>> = vec![Vec::new(); self.keys.len()];
         for (term, list) in &self.terms[side as usize] {
-            for (doc, times) in list {
+            for (doc, times) in list.docs.iter().zip(&list.freqs) {
                 all[*doc as usize].push((term, *times));
             }
         }

@@ -14,6 +14,8 @@ mod journals;
 mod memory;
 mod schema;
 mod score;
+mod weights;
+mod window;
 
 pub(crate) use commit::{Committed, Committer};
 pub(crate) use journals::Journals;
@@ -58,9 +60,12 @@ impl Side {
 struct Docs {
     /// [`NOWHERE`] where the record was replaced or deleted.
     slot: Vec<Slot>,
+    /// The number of the passage in its record, from 0 and without a gap.
     passage: Vec<u32>,
     /// Terms, by side.
     length: [Vec<u32>; 2],
+    /// Terms of the whole record, by side; at the record's first document.
+    record_length: [Vec<u32>; 2],
 }
 
 /// Some of the passages, each of which is a document.
@@ -68,11 +73,11 @@ struct Docs {
 struct Part {
     id: u32,
     docs: Docs,
-    postings: Postings,
+    body: Body,
 }
 
 #[derive(Debug)]
-enum Postings {
+enum Body {
     /// Written since the last commit.
     Memory {
         terms: Arc<Memory>,
@@ -140,7 +145,7 @@ impl Lexical {
     pub(crate) fn put(&mut self, slot: Slot, key: u64, passages: &[Passage]) {
         self.leave(slot);
         let part = self.growing();
-        let Postings::Memory { terms, .. } = &mut part.postings else {
+        let Body::Memory { terms, .. } = &mut part.body else {
             return;
         };
         // Whoever commits a part closes it first, so that nobody else holds this one.
@@ -163,6 +168,11 @@ impl Lexical {
                 *all = all.saturating_add(length);
             }
         }
+        for side in Side::BOTH {
+            let length = place.length[side as usize];
+            let to = part.docs.slot.len();
+            part.docs.record_length[side as usize].resize(to, length);
+        }
         self.enter(slot, place);
     }
 
@@ -171,7 +181,7 @@ impl Lexical {
         if let Some(slot) = slot {
             self.leave(slot);
         }
-        if let Postings::Memory { terms, .. } = &mut self.growing().postings {
+        if let Body::Memory { terms, .. } = &mut self.growing().body {
             Arc::make_mut(terms).change(key);
         }
     }
@@ -218,13 +228,13 @@ impl Lexical {
 
     /// The part that takes documents.
     fn growing(&mut self) -> &mut Part {
-        let open = |p: &Part| matches!(p.postings, Postings::Memory { closed: false, .. });
+        let open = |p: &Part| matches!(p.body, Body::Memory { closed: false, .. });
         if !self.parts.last().is_some_and(open) {
             let id = self.number();
             self.parts.push(Part {
                 id,
                 docs: Docs::default(),
-                postings: Postings::Memory {
+                body: Body::Memory {
                     terms: Arc::default(),
                     closed: false,
                 },
@@ -247,16 +257,16 @@ impl Lexical {
 
 impl Part {
     fn memory(&self) -> Option<&Arc<Memory>> {
-        match &self.postings {
-            Postings::Memory { terms, .. } => Some(terms),
-            Postings::Sealed(_) => None,
+        match &self.body {
+            Body::Memory { terms, .. } => Some(terms),
+            Body::Sealed(_) => None,
         }
     }
 
     fn segment(&self) -> Option<SegmentId> {
-        match &self.postings {
-            Postings::Memory { .. } => None,
-            Postings::Sealed(s) => Some(s.id),
+        match &self.body {
+            Body::Memory { .. } => None,
+            Body::Sealed(s) => Some(s.id),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tantivy::{
     InvertedIndexReader, SegmentReader, TantivyDocument, TantivyError, Term,
     index::SegmentId,
+    postings::{BlockSegmentPostings, TermInfo},
     schema::{FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions},
     tokenizer::{PreTokenizedString, Token},
 };
@@ -114,24 +115,20 @@ impl Sealed {
         })
     }
 
-    /// Hands over the documents of a term and how often each has it, block by block, ascending.
-    pub(super) fn blocks(
+    /// Where the postings of a term are.
+    pub(super) fn find(&self, side: Side, term: &str) -> std::io::Result<Option<TermInfo>> {
+        let i = side as usize;
+        self.readers[i].get_term_info(&Term::from_field_text(self.fields.terms[i], term))
+    }
+
+    /// The postings of a term.
+    pub(super) fn postings(
         &self,
         side: Side,
-        term: &str,
-        mut each: impl FnMut(&[u32], &[u32]),
-    ) -> Result<(), TantivyError> {
-        let i = side as usize;
-        let term = Term::from_field_text(self.fields.terms[i], term);
-        let postings = self.readers[i].read_block_postings(&term, IndexRecordOption::WithFreqs)?;
-        let Some(mut postings) = postings else {
-            return Ok(());
-        };
-        while !postings.docs().is_empty() {
-            each(postings.docs(), postings.freqs());
-            postings.advance();
-        }
-        Ok(())
+        info: &TermInfo,
+    ) -> std::io::Result<BlockSegmentPostings> {
+        let reader = &self.readers[side as usize];
+        reader.read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)
     }
 }
 
@@ -164,6 +161,8 @@ impl Columns {
                 slot,
                 passage: column("passage")?,
                 length: [column("word_count")?, column("bigram_count")?],
+                // Set with the slots.
+                record_length: std::array::from_fn(|_| vec![0; segment.max_doc() as usize]),
             },
         })
     }

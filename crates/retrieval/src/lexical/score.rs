@@ -1,155 +1,100 @@
 //! What the terms of a question are worth in each passage and each record.
 //!
-//! Term by term, all postings of a term are read and what they are worth is added up: a question
-//! costs what its postings are long, whatever else the index holds. Sums are kept by document in
-//! arrays that are zero between questions; only what was touched is set back.
+//! How many passages and records hold a term is counted first, over what lives; then every posting
+//! is read once more and what it is worth is added up, a window of documents at a time, so that the
+//! sums stay near the processor. A question costs what its postings are long, whatever else the
+//! index holds. Terms are added up in the question's order, so a score has the same bits whatever
+//! the windows are.
 
-use super::{Lexical, MAX_TERM, NOWHERE, Part, Postings, Side, failed};
+use super::{
+    Body, Lexical, MAX_TERM, NOWHERE, Part, Side, failed,
+    memory::Postings,
+    weights::{K1, Norms, Saturation, idf},
+    window::{Sums, Window, Worth, windows},
+};
 use crate::{
     dense::Chosen,
     index::{IndexError, LexicalParts, QueryPassage, QueryTerm},
     slots::Slot,
 };
 use parking_lot::Mutex;
+use rayon::prelude::*;
 use std::collections::HashSet;
+use tantivy::postings::{BlockSegmentPostings, TermInfo};
 
-/// Term-frequency saturation; .9 and .4 are Anserini's defaults, fit for short passages.
-const K1: f64 = 0.9;
-/// Length normalisation of passages.
-const B: f64 = 0.4;
-/// Length normalisation of whole records, whose lengths differ by far more.
-const B_RECORD: f64 = 0.7;
-
-/// What up to so many mentions count is looked up …
-const TIMES: usize = 3;
-/// … in passages shorter than this.
-const LENGTHS: usize = 512;
-/// Below so many passages the two sides are not worth two threads.
+/// Below so many passages a question is not worth several threads.
 const MANY: u64 = 20_000;
 /// Scratch that is kept for the next questions.
 const KEPT: usize = 8;
 
-/// How telling a term is that `df` of `n` hold.
-fn idf(n: f64, df: f64) -> f64 {
-    (1.0 + (n - df + 0.5) / (df + 0.5)).ln()
+/// The postings of a term in a part.
+enum List<'a> {
+    None,
+    Memory(&'a Postings),
+    Sealed(TermInfo),
 }
 
-/// What `tf` mentions in a text of some length count, at most K1 + 1.
-fn saturation(tf: u32, b: f64, length: u32, mean: f64) -> f64 {
-    let tf = f64::from(tf);
-    let norm = K1 * (1.0 - b + b * f64::from(length) / mean);
-    tf * (K1 + 1.0) / (tf + norm)
+/// A term of the question, with what it weighs.
+pub(super) struct Term<'a> {
+    /// By part.
+    lists: Vec<List<'a>>,
+    passage: f64,
+    record: f64,
 }
 
-/// [`saturation`] of passages, the usual ones from a table: the very same numbers.
+/// The terms of one side of an asking passage.
+#[derive(Default)]
+pub(super) struct Terms<'a> {
+    pub(super) all: Vec<Term<'a>>,
+    /// No passage, and no record, could be worth more.
+    pub(super) most: f64,
+    pub(super) most_record: f64,
+}
+
+/// Scratch: scores, and where they stand.
 #[derive(Debug, Default)]
-struct Saturation {
-    table: Vec<f64>,
-    mean: f64,
-}
-
-impl Saturation {
-    fn set(&mut self, mean: f64) {
-        if self.mean == mean && !self.table.is_empty() {
-            return;
-        }
-        self.mean = mean;
-        self.table.clear();
-        for tf in 1..=TIMES as u32 {
-            let row = (0..LENGTHS as u32).map(|length| saturation(tf, B, length, mean));
-            self.table.extend(row);
-        }
-    }
-
-    #[inline(always)]
-    fn of(&self, tf: u32, length: u32) -> f64 {
-        let (t, l) = (tf.wrapping_sub(1) as usize, length as usize);
-        if t < TIMES && l < LENGTHS {
-            self.table[t * LENGTHS + l]
-        } else {
-            saturation(tf, B, length, self.mean)
-        }
-    }
-}
-
-/// Sums of one side for one asking passage.
-#[derive(Debug, Default)]
-struct Sums {
-    saturation: Saturation,
-    /// By document, those of all parts one after the other.
-    passages: Vec<f64>,
-    /// Documents with a sum, by part, each counted from its part's first.
-    touched: Vec<Vec<u32>>,
-    /// By slot.
-    records: Vec<f64>,
-    /// Slots with a sum.
-    who: Vec<Slot>,
-    /// No sum could be greater.
-    most: f64,
-    most_record: f64,
-    /// Of one term: document, and what the mentions in it count.
-    hits: Vec<(u32, f64)>,
-    /// Of one term: record, and how often it stands there.
-    runs: Vec<(Slot, u32)>,
-}
-
-/// What scoring writes on: kept from one question to the next.
-#[derive(Debug, Default)]
-struct Scratch {
-    sides: [Sums; 2],
-    /// By slot: one more than its place in `found`.
+struct Found {
+    /// By slot: one more than its place in `all`.
     at: Vec<u32>,
-    found: Vec<(Slot, LexicalParts)>,
+    all: Vec<(Slot, LexicalParts)>,
 }
 
 /// Scratch that nobody uses at the moment.
 #[derive(Debug, Default)]
-pub(super) struct Pool(Mutex<Vec<Box<Scratch>>>);
+pub(super) struct Pool(Mutex<Vec<Found>>);
 
 /// Scores of the records that share a term with the question.
 pub(crate) struct Scores<'a> {
     pool: &'a Pool,
-    scratch: Box<Scratch>,
+    found: Found,
 }
 
 impl Scores<'_> {
     /// Records with a score, each once, in no order to rely on.
     pub(crate) fn found(&self) -> &[(Slot, LexicalParts)] {
-        &self.scratch.found
+        &self.found.all
     }
 
     /// The score of the record at a slot; zero where it shares no term.
     pub(crate) fn of(&self, slot: Slot) -> LexicalParts {
-        let at = self.scratch.at.get(slot as usize).copied().unwrap_or(0);
+        let at = self.found.at.get(slot as usize).copied().unwrap_or(0);
         match at {
             0 => LexicalParts::default(),
-            n => self.scratch.found[n as usize - 1].1,
+            n => self.found.all[n as usize - 1].1,
         }
     }
 }
 
 impl Drop for Scores<'_> {
     fn drop(&mut self) {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        for (slot, _) in scratch.found.drain(..) {
-            scratch.at[slot as usize] = 0;
+        let mut found = std::mem::take(&mut self.found);
+        for (slot, _) in found.all.drain(..) {
+            found.at[slot as usize] = 0;
         }
         let mut kept = self.pool.0.lock();
         if kept.len() < KEPT {
-            kept.push(scratch);
+            kept.push(found);
         }
-    }
-}
-
-impl Scratch {
-    /// The score of a record, to be made better.
-    fn held(&mut self, slot: Slot) -> &mut LexicalParts {
-        let at = &mut self.at[slot as usize];
-        if *at == 0 {
-            self.found.push((slot, LexicalParts::default()));
-            *at = self.found.len() as u32;
-        }
-        &mut self.found[*at as usize - 1].1
     }
 }
 
@@ -160,208 +105,228 @@ impl Lexical {
         asked: &[QueryPassage],
         chosen: Option<&Chosen>,
     ) -> Result<Scores<'_>, IndexError> {
-        let scratch = self.pool.0.lock().pop().unwrap_or_default();
-        let mut scores = Scores {
-            pool: &self.pool,
-            scratch,
+        let sides: Vec<(Side, &[QueryTerm])> = asked
+            .iter()
+            .flat_map(|p| [(Side::Words, &*p.words), (Side::Bigrams, &*p.bigrams)])
+            .collect();
+        let terms = sides
+            .into_iter()
+            .map(|(side, terms)| self.weigh(side, terms))
+            .collect::<Result<Vec<Terms<'_>>, IndexError>>()?;
+        let saturations = Side::BOTH.map(|side| Saturation::new(self.mean(side)));
+        let norms = Side::BOTH.map(|side| Norms::new(self.record_mean(side)));
+        let worth = Side::BOTH.map(|side| Worth {
+            side,
+            passages: &saturations[side as usize],
+            records: &norms[side as usize],
+        });
+        let windows = windows(&self.parts);
+        let one = |w: &Window| self.window(w, &terms, &worth, chosen);
+        let scored: Vec<Vec<(Slot, LexicalParts)>> = if self.is_large() {
+            windows.par_iter().map(one).collect::<Result<_, _>>()?
+        } else {
+            windows.iter().map(one).collect::<Result<_, _>>()?
         };
-        let s = &mut *scores.scratch;
-        let mut bases = Vec::with_capacity(self.parts.len());
-        let mut docs = 0;
-        for part in &self.parts {
-            bases.push(docs as u32);
-            docs += part.docs.slot.len();
+        let mut found = self.pool.0.lock().pop().unwrap_or_default();
+        if found.at.len() < self.places.len() {
+            found.at.resize(self.places.len(), 0);
         }
-        if s.at.len() < self.places.len() {
-            s.at.resize(self.places.len(), 0);
+        found.all.extend(scored.into_iter().flatten());
+        for (i, (slot, _)) in found.all.iter().enumerate() {
+            found.at[*slot as usize] = i as u32 + 1;
         }
-        for side in Side::BOTH {
-            let sums = &mut s.sides[side as usize];
-            let length = self.totals.length[side as usize] as f64;
-            let mean = (length / self.totals.passages.max(1) as f64).max(1e-9);
-            sums.saturation.set(mean);
-            if sums.passages.len() < docs {
-                sums.passages.resize(docs, 0.0);
-            }
-            if sums.records.len() < self.places.len() {
-                sums.records.resize(self.places.len(), 0.0);
-            }
-            if sums.touched.len() < self.parts.len() {
-                sums.touched.resize(self.parts.len(), Vec::new());
-            }
-        }
-        for passage in asked {
-            let [words, bigrams] = &mut s.sides;
-            let of_words = |sums| self.bm25(&passage.words, Side::Words, chosen, &bases, sums);
-            let of_bigrams =
-                |sums| self.bm25(&passage.bigrams, Side::Bigrams, chosen, &bases, sums);
-            let (w, b) = if self.totals.passages < MANY {
-                (of_words(words), of_bigrams(bigrams))
-            } else {
-                rayon::join(|| of_words(words), || of_bigrams(bigrams))
-            };
-            self.combine(&bases, s);
-            w.and(b)?;
-        }
-        Ok(scores)
+        Ok(Scores {
+            pool: &self.pool,
+            found,
+        })
     }
 
-    /// Adds up the BM25 of passages and records.
-    fn bm25(
-        &self,
-        terms: &[QueryTerm],
-        side: Side,
-        chosen: Option<&Chosen>,
-        bases: &[u32],
-        s: &mut Sums,
-    ) -> Result<(), IndexError> {
-        let totals = &self.totals;
-        let (passages, records) = (totals.passages as f64, totals.records as f64);
-        let length = totals.length[side as usize] as f64;
-        let record_mean = (length / records.max(1.0)).max(1e-9);
+    fn is_large(&self) -> bool {
+        self.totals.passages >= MANY
+    }
+
+    /// Mean length of passages.
+    fn mean(&self, side: Side) -> f64 {
+        let length = self.totals.length[side as usize] as f64;
+        (length / self.totals.passages.max(1) as f64).max(1e-9)
+    }
+
+    /// Mean length of records.
+    fn record_mean(&self, side: Side) -> f64 {
+        let length = self.totals.length[side as usize] as f64;
+        (length / self.totals.records.max(1) as f64).max(1e-9)
+    }
+
+    /// Finds the postings of terms, and what each term weighs. Of a term given twice the first
+    /// counts.
+    fn weigh(&self, side: Side, terms: &[QueryTerm]) -> Result<Terms<'_>, IndexError> {
         let mut seen = HashSet::new();
-        let mut spans: Vec<(usize, usize)> = Vec::with_capacity(self.parts.len());
-        for QueryTerm { text, weight } in terms {
-            if text.len() > MAX_TERM || !seen.insert(text.as_str()) {
-                continue;
-            }
-            s.hits.clear();
-            s.runs.clear();
-            spans.clear();
-            let (mut df, mut df_records) = (0u64, 0u64);
-            for part in &self.parts {
-                let from = s.hits.len();
-                part.hits(side, text, chosen, s, &mut df, &mut df_records)?;
-                spans.push((from, s.hits.len()));
-            }
-            let idf = weight * self::idf(passages, df as f64);
-            s.most += idf * (K1 + 1.0);
-            for (p, (from, to)) in spans.iter().enumerate() {
-                let base = bases[p] as usize;
-                let touched = &mut s.touched[p];
-                for &(doc, counts) in &s.hits[*from..*to] {
-                    let sum = &mut s.passages[base + doc as usize];
-                    if *sum == 0.0 {
-                        touched.push(doc);
-                    }
-                    *sum += idf * counts;
-                }
-            }
-            let idf = weight * self::idf(records, df_records as f64);
-            s.most_record += idf * (K1 + 1.0);
-            for &(slot, tf) in &s.runs {
-                let length = self.places[slot as usize].length[side as usize];
-                let sum = &mut s.records[slot as usize];
-                if *sum == 0.0 {
-                    s.who.push(slot);
-                }
-                *sum += idf * saturation(tf, B_RECORD, length, record_mean);
-            }
+        let once: Vec<&QueryTerm> = terms
+            .iter()
+            .filter(|t| t.text.len() <= MAX_TERM && seen.insert(t.text.as_str()))
+            .collect();
+        let one = |t: &&QueryTerm| self.term(side, t);
+        let all: Vec<Term<'_>> = if self.is_large() {
+            once.par_iter().map(one).collect::<Result<_, _>>()?
+        } else {
+            once.iter().map(one).collect::<Result<_, _>>()?
+        };
+        let mut weighed = Terms {
+            all,
+            ..Terms::default()
+        };
+        for t in &weighed.all {
+            weighed.most += t.passage * (K1 + 1.0);
+            weighed.most_record += t.record * (K1 + 1.0);
         }
-        Ok(())
+        Ok(weighed)
     }
 
-    /// Takes over what is better than what was found for an earlier asking passage, and sets the
-    /// sums back to zero.
-    fn combine(&self, bases: &[u32], s: &mut Scratch) {
-        let [mut words, mut bigrams] = std::mem::take(&mut s.sides);
-        let share = |sum: f64, most: f64| if most > 0.0 { sum / most } else { sum };
-        for (p, part) in self.parts.iter().enumerate() {
-            let base = bases[p] as usize;
-            let mut of_words = std::mem::take(&mut words.touched[p]);
-            let mut of_bigrams = std::mem::take(&mut bigrams.touched[p]);
-            for &doc in of_words.iter().chain(&of_bigrams) {
-                // Whoever was touched by both sides is met twice, and is zero the second time.
-                let w = std::mem::take(&mut words.passages[base + doc as usize]);
-                let b = std::mem::take(&mut bigrams.passages[base + doc as usize]);
-                let (w, b) = (share(w, words.most), share(b, bigrams.most));
-                if w + b <= 0.0 {
-                    continue;
+    fn term(&self, side: Side, asked: &QueryTerm) -> Result<Term<'_>, IndexError> {
+        let (mut passages, mut records) = (0u64, 0u64);
+        let mut lists = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let list = part.list(side, &asked.text)?;
+            let mut postings = part.cursor(side, &list, 0)?;
+            // The documents of a record stand one after the other.
+            let mut last = u32::MAX;
+            postings.each(u32::MAX, &mut |docs, _| {
+                for &doc in docs {
+                    let alive = part.docs.slot[doc as usize] != NOWHERE;
+                    let first = doc - part.docs.passage[doc as usize];
+                    passages += u64::from(alive);
+                    records += u64::from(alive && first != last);
+                    last = first;
                 }
-                let held = s.held(part.docs.slot[doc as usize]);
-                let passage = part.docs.passage[doc as usize] as usize;
-                // Of equally good passages the first counts, whatever the order of parts.
-                let sum = held.words + held.bigrams;
-                if w + b > sum || (w + b == sum && passage < held.passage) {
-                    (held.words, held.bigrams, held.passage) = (w, b, passage);
+            });
+            lists.push(list);
+        }
+        let totals = &self.totals;
+        Ok(Term {
+            lists,
+            passage: asked.weight * idf(totals.passages as f64, passages as f64),
+            record: asked.weight * idf(totals.records as f64, records as f64),
+        })
+    }
+
+    /// Scores the records of a run of documents.
+    fn window(
+        &self,
+        window: &Window,
+        terms: &[Terms<'_>],
+        worth: &[Worth<'_>; 2],
+        chosen: Option<&Chosen>,
+    ) -> Result<Vec<(Slot, LexicalParts)>, IndexError> {
+        let part = &self.parts[window.part];
+        let mut cursors = Vec::with_capacity(terms.len());
+        for (i, side_terms) in terms.iter().enumerate() {
+            let side = Side::BOTH[i % 2];
+            let open = side_terms.all.iter().map(|t| {
+                let list = &t.lists[window.part];
+                part.cursor(side, list, window.from)
+            });
+            cursors.push(open.collect::<Result<Vec<_>, _>>()?);
+        }
+        let mut sums = Sums::default();
+        let mut found = Vec::new();
+        let mut from = window.from;
+        while from < window.to {
+            let to = window.step(part, from);
+            sums.begin(from, to);
+            for (asked, both) in terms.chunks(2).enumerate() {
+                for (worth, of_side) in worth.iter().zip(both) {
+                    let postings = cursors[asked * 2 + worth.side as usize].iter_mut();
+                    for (term, postings) in of_side.all.iter().zip(postings) {
+                        let weights = (term.passage, term.record);
+                        sums.add(worth, weights, part, |take| postings.each(to, take));
+                    }
                 }
+                sums.take(both, part, chosen, &mut found);
             }
-            of_words.clear();
-            of_bigrams.clear();
-            (words.touched[p], bigrams.touched[p]) = (of_words, of_bigrams);
+            sums.end();
+            from = to;
         }
-        for &slot in words.who.iter().chain(&bigrams.who) {
-            let w = std::mem::take(&mut words.records[slot as usize]);
-            let b = std::mem::take(&mut bigrams.records[slot as usize]);
-            let (w, b) = (share(w, words.most_record), share(b, bigrams.most_record));
-            if w + b <= 0.0 {
-                continue;
+        Ok(found)
+    }
+}
+
+/// Postings that are read in order.
+enum Cursor<'a> {
+    None,
+    Memory {
+        docs: &'a [u32],
+        freqs: &'a [u32],
+    },
+    Sealed {
+        block: Box<BlockSegmentPostings>,
+        at: usize,
+    },
+}
+
+impl Cursor<'_> {
+    /// Hands over the documents before `to` that were not handed over yet, each with how often it
+    /// has the term, some at a time.
+    #[inline(always)]
+    fn each(&mut self, to: u32, take: &mut dyn FnMut(&[u32], &[u32])) {
+        match self {
+            Cursor::None => {}
+            Cursor::Memory { docs, freqs } => {
+                let end = docs.partition_point(|doc| *doc < to);
+                take(&docs[..end], &freqs[..end]);
+                (*docs, *freqs) = (&docs[end..], &freqs[end..]);
             }
-            let held = s.held(slot);
-            if w + b > held.record_words + held.record_bigrams {
-                (held.record_words, held.record_bigrams) = (w, b);
-            }
+            Cursor::Sealed { block, at } => loop {
+                let (docs, freqs) = (block.docs(), block.freqs());
+                let Some(last) = docs.last() else { return };
+                let end = if *last < to {
+                    docs.len()
+                } else {
+                    docs.partition_point(|doc| *doc < to)
+                };
+                let from = (*at).min(end);
+                take(&docs[from..end], &freqs[from..end]);
+                if end < docs.len() {
+                    *at = end;
+                    return;
+                }
+                block.advance();
+                *at = 0;
+            },
         }
-        for side in [&mut words, &mut bigrams] {
-            side.who.clear();
-            (side.most, side.most_record) = (0.0, 0.0);
-        }
-        s.sides = [words, bigrams];
     }
 }
 
 impl Part {
-    /// Reads the postings of a term: counts living documents and records that hold it, and notes
-    /// those that are chosen.
-    fn hits(
-        &self,
-        side: Side,
-        term: &str,
-        chosen: Option<&Chosen>,
-        s: &mut Sums,
-        df: &mut u64,
-        df_records: &mut u64,
-    ) -> Result<(), IndexError> {
-        let lengths = &self.docs.length[side as usize];
-        // The documents of a record stand one after the other.
-        let mut last = NOWHERE;
-        let mut admitted = false;
-        let mut take = |doc: u32, tf: u32| {
-            let slot = self.docs.slot[doc as usize];
-            if slot == NOWHERE {
-                return;
+    fn list(&self, side: Side, term: &str) -> Result<List<'_>, IndexError> {
+        match &self.body {
+            Body::Memory { terms, .. } => {
+                Ok(terms.list(side, term).map_or(List::None, List::Memory))
             }
-            *df += 1;
-            if slot != last {
-                last = slot;
-                *df_records += 1;
-                admitted = chosen.is_none_or(|c| c.has(slot));
-                if admitted {
-                    s.runs.push((slot, 0));
-                }
+            Body::Sealed(segment) => {
+                let info = segment.find(side, term);
+                let info = info.map_err(|e| failed("looking up a term")(e.into()))?;
+                Ok(info.map_or(List::None, List::Sealed))
             }
-            if admitted {
-                let counts = s.saturation.of(tf, lengths[doc as usize]);
-                s.hits.push((doc, counts));
-                if let Some(run) = s.runs.last_mut() {
-                    run.1 = run.1.saturating_add(tf);
-                }
-            }
-        };
-        match &self.postings {
-            Postings::Memory { terms, .. } => {
-                for &(doc, tf) in terms.list(side, term) {
-                    take(doc, tf);
-                }
-                Ok(())
-            }
-            Postings::Sealed(segment) => segment
-                .blocks(side, term, |docs, freqs| {
-                    for (doc, tf) in docs.iter().zip(freqs) {
-                        take(*doc, *tf);
-                    }
+        }
+    }
+
+    fn cursor<'a>(&self, side: Side, list: &List<'a>, from: u32) -> Result<Cursor<'a>, IndexError> {
+        match (list, &self.body) {
+            (List::Memory(list), _) => {
+                let after = list.docs.partition_point(|doc| *doc < from);
+                Ok(Cursor::Memory {
+                    docs: &list.docs[after..],
+                    freqs: &list.freqs[after..],
                 })
-                .map_err(failed("reading postings")),
+            }
+            (List::Sealed(info), Body::Sealed(segment)) => {
+                let block = segment.postings(side, info);
+                let block = block.map_err(|e| failed("reading postings")(e.into()))?;
+                let mut block = Box::new(block);
+                let at = if from == 0 { 0 } else { block.seek(from) };
+                Ok(Cursor::Sealed { block, at })
+            }
+            _ => Ok(Cursor::None),
         }
     }
 }
