@@ -59,14 +59,17 @@ class Milvus:
 
 class Lance:
     def __init__(self):
+        global pa
         import lancedb
+        import pyarrow as pa
         self.db = lancedb.connect(folder)
         self.table = None
 
     def rows(self, records):
         texts = [p for r in records for p in r["passages"]]
         owners = [r["id"] for r in records for _ in r["passages"]]
-        return [{"record": o, "text": t, "v": v} for o, t, v in zip(owners, texts, embed(texts))]
+        v = pa.FixedSizeListArray.from_arrays(pa.array(embed(texts).reshape(-1)), model.dim)
+        return pa.table({"record": owners, "text": texts, "v": v})
 
     def add(self, records):
         rows = self.rows(records)
