@@ -8,13 +8,19 @@ one thread; queries are given in one batch.
 import json
 import os
 import sys
+import tempfile
 import time
 
 import numpy as np
 
-DIM, K = 256, 10
+K = 10
 M, EF_CONSTRUCTION = 16, 200
 EF = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384]
+
+
+name, folder = sys.argv[1:]
+with open(os.path.join(folder, "set.json")) as f:
+    DIM = json.load(f)["dim"]
 
 
 def cpu():
@@ -37,7 +43,7 @@ class Hnswlib:
         self.index.set_num_threads(1)
         self.index.add_items(base)
 
-    def search(self, queries, point, mask):
+    def search(self, queries, point, mask, name):
         self.index.set_ef(point)
         return self.index.knn_query(queries, k=K, num_threads=1)[0]
 
@@ -50,7 +56,7 @@ class Usearch:
         self.index = Index(ndim=DIM, metric="ip", dtype="bf16", connectivity=M, expansion_add=EF_CONSTRUCTION)
         self.index.add(np.arange(len(base)), base, threads=1)
 
-    def search(self, queries, point, mask):
+    def search(self, queries, point, mask, name):
         self.index.expansion_search = point
         return self.index.search(queries, K, threads=1).keys
 
@@ -79,7 +85,7 @@ class FaissHnsw(Faiss):
         self.index.hnsw.efConstruction = EF_CONSTRUCTION
         self.index.add(base)
 
-    def search(self, queries, point, mask):
+    def search(self, queries, point, mask, name):
         p = self.faiss.SearchParametersHNSW(efSearch=point)
         if mask is not None:
             p.sel = self.selector(mask)
@@ -97,7 +103,7 @@ class FaissSq8(Faiss):
         self.codes.add(base)
         self.index = f.IndexRefineFlat(self.codes, f.swig_ptr(base))
 
-    def search(self, queries, point, mask):
+    def search(self, queries, point, mask, name):
         f = self.faiss
         p = f.IndexRefineSearchParameters(
             k_factor=min(point, 40) / K, base_index_params=f.SearchParametersHNSW(efSearch=point)
@@ -120,7 +126,7 @@ class FaissIvfPq(Faiss):
         self.index = f.IndexRefineFlat(self.codes, f.swig_ptr(base))
         self.lists = self.flat = None
 
-    def search(self, queries, point, mask):
+    def search(self, queries, point, mask, name):
         f = self.faiss
         if mask is None:
             p = f.IndexRefineSearchParameters(
@@ -143,6 +149,82 @@ class FaissIvfPq(Faiss):
         return self.lists.search(queries, K, params=p)[1]
 
 
+def shares():
+    """What passes which filter: a column of numbers for each."""
+    names = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".mask") and f != "all.mask")
+    columns = {f"f{i}": np.fromfile(os.path.join(folder, f"{n}.mask"), dtype=np.uint8) for i, n in enumerate(names)}
+    return columns, {n: f"f{i}" for i, n in enumerate(names)}
+
+
+class MilvusLite:
+    """HNSW, in this process."""
+
+    points, filtered = EF[1:8], [64, 256]
+
+    def __init__(self, base):
+        from pymilvus import DataType, MilvusClient
+        self.columns, self.names = shares()
+        self.folder = tempfile.TemporaryDirectory()
+        self.client = MilvusClient(os.path.join(self.folder.name, "milvus.db"))
+        schema = self.client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("v", DataType.FLOAT_VECTOR, dim=DIM)
+        for c in self.columns:
+            schema.add_field(c, DataType.INT64)
+        params = self.client.prepare_index_params()
+        params.add_index("v", index_type="HNSW", metric_type="IP", params={"M": M, "efConstruction": EF_CONSTRUCTION})
+        self.client.create_collection("c", schema=schema, index_params=params)
+        for start in range(0, len(base), 5_000):
+            rows = [
+                {"id": i, "v": base[i], **{c: int(v[i]) for c, v in self.columns.items()}}
+                for i in range(start, min(start + 5_000, len(base)))
+            ]
+            self.client.insert("c", rows)
+        self.client.flush("c")
+        self.client.load_collection("c")
+
+    def search(self, queries, point, mask, name):
+        found = self.client.search(
+            "c", data=list(queries), limit=K, search_params={"params": {"ef": point}},
+            filter="" if mask is None else f"{self.names[name]} == 1",
+        )
+        out = np.full((len(queries), K), -1, dtype=np.int64)
+        for row, hits in zip(out, found):
+            row[: len(hits)] = [h["id"] for h in hits]
+        return out
+
+
+class LanceDb:
+    """IVF-PQ with refinement, in this process. A query a call: it takes no batches."""
+
+    points, filtered = [4, 8, 16, 32, 64, 128], [16, 64, 256]
+
+    def __init__(self, base):
+        import lancedb
+        import pyarrow as pa
+        columns, self.names = shares()
+        self.folder = tempfile.TemporaryDirectory()
+        v = pa.FixedSizeListArray.from_arrays(pa.array(base.reshape(-1)), DIM)
+        table = pa.table({
+            "id": pa.array(np.arange(len(base))), "v": v, **{c: pa.array(x.astype(np.int64)) for c, x in columns.items()}
+        })
+        self.table = lancedb.connect(self.folder.name).create_table("c", table)
+        self.table.create_index(
+            metric="dot", vector_column_name="v", index_type="IVF_PQ",
+            num_partitions=int(4 * np.sqrt(len(base))), num_sub_vectors=DIM // 4,
+        )
+
+    def search(self, queries, point, mask, name):
+        out = np.full((len(queries), K), -1, dtype=np.int64)
+        for row, q in zip(out, queries):
+            ask = self.table.search(q, vector_column_name="v").distance_type("dot").nprobes(point).refine_factor(10)
+            if mask is not None:
+                ask = ask.where(f"{self.names[name]} = 1", prefilter=True)
+            ids = ask.limit(K).select(["id", "_distance"]).to_arrow()["id"].to_numpy()
+            row[: len(ids)] = ids
+        return out
+
+
 def main():
     tools = {
         "hnswlib": Hnswlib,
@@ -150,8 +232,9 @@ def main():
         "faiss-hnsw": FaissHnsw,
         "faiss-sq8": FaissSq8,
         "faiss-ivfpq": FaissIvfPq,
+        "milvus-lite": MilvusLite,
+        "lancedb": LanceDb,
     }
-    name, folder = sys.argv[1:]
     base = np.fromfile(os.path.join(folder, "base.f32"), dtype=np.float32).reshape(-1, DIM)
     queries = np.fromfile(os.path.join(folder, "query.f32"), dtype=np.float32).reshape(-1, DIM)
     before, start = rss(), cpu()
@@ -173,12 +256,14 @@ def main():
             masks[f] = None if f == "all" else mask
             if f != "all":
                 # What it makes for filters it makes now.
-                tool.search(queries[:2], asked["point"], masks[f])
+                tool.search(queries[:2], asked["point"], masks[f], f)
+        # Slow ones are asked some of the queries.
+        some = queries[: asked.get("queries", len(queries))]
         start = cpu()
-        found = tool.search(queries, asked["point"], masks[f])
-        seconds = cpu() - start
+        found = tool.search(some, asked["point"], masks[f], f)
+        seconds = (cpu() - start) * len(queries) / len(some)
         found = np.asarray(found).astype(np.int64)
-        truth = truths[f].astype(np.int64)
+        truth = truths[f].astype(np.int64)[: len(some)]
         there = truth != 0xFFFFFFFF
         hits = sum(len(set(a) & set(t[w])) for a, t, w in zip(found.tolist(), truth, there))
         print(json.dumps({"seconds": seconds, "recall": hits / int(there.sum())}), flush=True)

@@ -146,3 +146,11 @@ impl Mixture {
         out
     }
 }
+
+/// So many directions without any order, row by row.
+pub(crate) fn isotropic(n: usize, seed: u64) -> Vec<f32> {
+    let mut g = Gauss::new(seed);
+    let mut out: Vec<f32> = (0..n * DIM).map(|_| g.next()).collect();
+    out.chunks_exact_mut(DIM).for_each(unit);
+    out
+}

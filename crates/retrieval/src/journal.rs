@@ -1,11 +1,12 @@
-//! The vectors on disk: an append-only, checksummed file that ends at the last whole batch.
+//! Changes on disk: an append-only, checksummed file that ends at the last whole batch.
 //!
 //! Layout, little-endian: a header line of JSON (magic, version, dimensions, fingerprint), then
-//! frames `[length u32][crc32 u32][payload]`. A payload is `P` key, facets, vectors; `D` key; or
-//! `C` seq, which ends a batch. What follows the last good `C` was never acknowledged by this
-//! index: it is cut off, and the store's change log fills the gap.
+//! frames `[length u32][crc32 u32][payload]`. A payload is, in a journal of vectors, `P` key,
+//! facets, vectors; in one of terms, `T` key, passages; in both, `D` key, or `C` seq, which ends a
+//! batch. What follows the last good `C` was never acknowledged by this index: it is cut off, and
+//! the store's change log fills the gap.
 
-use crate::index::{Change, IndexError, Shape};
+use crate::index::{Change, Entry, IndexError, Passage, Shape};
 use ndarray::Array2;
 use queqiao_domain::Facets;
 use serde::{Deserialize, Serialize};
@@ -15,10 +16,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const MAGIC: &str = "queqiao-vectors";
 const VERSION: u32 = 1;
 /// No frame is longer: a record's texts, and so its passages, are bounded.
 const MAX_FRAME: u32 = 64 << 20;
+
+/// What a journal keeps of the records that are put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    Vectors,
+    Terms,
+}
+
+impl Content {
+    fn magic(self) -> &'static str {
+        match self {
+            Content::Vectors => "queqiao-vectors",
+            Content::Terms => "queqiao-terms",
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -35,6 +51,10 @@ pub(crate) enum Frame {
         facets: Box<Facets>,
         vectors: Array2<f32>,
     },
+    Terms {
+        key: u64,
+        passages: Vec<Passage>,
+    },
     Delete(u64),
 }
 
@@ -43,13 +63,16 @@ pub(crate) enum Frame {
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
+    content: Content,
+    /// Where the last batch begins.
+    before: u64,
     /// No batch is in it.
     empty: bool,
 }
 
 impl Journal {
     /// Starts an empty journal, replacing any at `path`.
-    pub(crate) fn create(path: &Path, shape: &Shape) -> Result<Self, IndexError> {
+    pub(crate) fn create(path: &Path, shape: &Shape, content: Content) -> Result<Self, IndexError> {
         let temporary = path.with_extension("new");
         let mut file = OpenOptions::new()
             .create(true)
@@ -59,7 +82,7 @@ impl Journal {
             .open(&temporary)
             .map_err(io(&temporary, "created"))?;
         let header = Header {
-            magic: MAGIC.to_owned(),
+            magic: content.magic().to_owned(),
             version: VERSION,
             dim: shape.dim,
             fingerprint: shape.fingerprint.clone(),
@@ -71,6 +94,8 @@ impl Journal {
         Ok(Self {
             path: path.to_owned(),
             file,
+            content,
+            before: line.len() as u64,
             empty: true,
         })
     }
@@ -81,6 +106,7 @@ impl Journal {
     pub(crate) fn open(
         path: &Path,
         shape: &Shape,
+        content: Content,
         mut each: impl FnMut(Frame),
     ) -> Result<(Self, Option<u64>), IndexError> {
         let damaged = |problem: String| IndexError::Damaged {
@@ -101,7 +127,7 @@ impl Journal {
             .map_err(io(path, "read"))?;
         let header: Header = serde_json::from_slice(&line)
             .map_err(|_| damaged("the header does not read".to_owned()))?;
-        if header.magic != MAGIC || header.version != VERSION {
+        if header.magic != content.magic() || header.version != VERSION {
             return Err(damaged(format!("format version {}", header.version)));
         }
         if header.dim != shape.dim || header.fingerprint != shape.fingerprint {
@@ -150,6 +176,8 @@ impl Journal {
         let mut journal = Self {
             path: path.to_owned(),
             file,
+            content,
+            before: good,
             empty: seq.is_none(),
         };
         if good < length {
@@ -170,11 +198,23 @@ impl Journal {
             .map_err(io(&self.path, "read"))?;
         let written = self.write_batch(changes, seq);
         self.empty &= written.is_err();
+        self.before = start;
         if written.is_err() {
-            let _ = self.file.set_len(start);
-            let _ = self.file.seek(SeekFrom::Start(start));
+            let _ = self.undo();
         }
         written.map_err(io(&self.path, "written"))
+    }
+
+    /// Takes the last batch back.
+    pub(crate) fn undo(&mut self) -> Result<(), IndexError> {
+        let cut = self.file.set_len(self.before);
+        let back = self.file.seek(SeekFrom::Start(self.before));
+        cut.and(back.map(|_| ())).map_err(io(&self.path, "cut"))
+    }
+
+    /// Returns when all of it is on disk.
+    pub(crate) fn sync(&self) -> Result<(), IndexError> {
+        self.file.sync_data().map_err(io(&self.path, "flushed"))
     }
 
     fn write_batch(&mut self, changes: &[Change], seq: u64) -> std::io::Result<()> {
@@ -183,16 +223,10 @@ impl Journal {
         for change in changes {
             payload.clear();
             match change {
-                Change::Put(e) => {
-                    payload.push(b'P');
-                    payload.extend(e.key.to_le_bytes());
-                    let facets = serde_json::to_vec(&e.facets)?;
-                    payload.extend((facets.len() as u32).to_le_bytes());
-                    payload.extend(facets);
-                    for v in &e.vectors {
-                        payload.extend(v.to_le_bytes());
-                    }
-                }
+                Change::Put(e) => match self.content {
+                    Content::Vectors => encode_vectors(e, &mut payload)?,
+                    Content::Terms => encode_terms(e, &mut payload),
+                },
                 Change::Delete(key) => {
                     payload.push(b'D');
                     payload.extend(key.to_le_bytes());
@@ -215,6 +249,31 @@ impl Journal {
     /// Bytes on disk.
     pub(crate) fn bytes(&self) -> u64 {
         self.file.metadata().map_or(0, |m| m.len())
+    }
+}
+
+fn encode_vectors(e: &Entry, payload: &mut Vec<u8>) -> std::io::Result<()> {
+    payload.push(b'P');
+    payload.extend(e.key.to_le_bytes());
+    let facets = serde_json::to_vec(&e.facets)?;
+    payload.extend((facets.len() as u32).to_le_bytes());
+    payload.extend(facets);
+    for v in &e.vectors {
+        payload.extend(v.to_le_bytes());
+    }
+    Ok(())
+}
+
+fn encode_terms(e: &Entry, payload: &mut Vec<u8>) {
+    payload.push(b'T');
+    payload.extend(e.key.to_le_bytes());
+    payload.extend((e.passages.len() as u32).to_le_bytes());
+    for terms in e.passages.iter().flat_map(|p| [&p.words, &p.bigrams]) {
+        payload.extend((terms.len() as u32).to_le_bytes());
+        for t in terms {
+            payload.extend((t.len() as u32).to_le_bytes());
+            payload.extend(t.as_bytes());
+        }
     }
 }
 
@@ -257,7 +316,44 @@ fn decode(payload: &[u8], dim: usize) -> Option<Decoded> {
                 vectors: Array2::from_shape_vec((rows, dim), values).ok()?,
             }))
         }
+        b'T' => {
+            let mut rest = Rest(rest);
+            let passages = (0..rest.number()?)
+                .map(|_| {
+                    Some(Passage {
+                        words: rest.terms()?,
+                        bigrams: rest.terms()?,
+                    })
+                })
+                .collect::<Option<Vec<_>>>()?;
+            rest.0.is_empty().then_some(Decoded::Frame(Frame::Terms {
+                key: number,
+                passages,
+            }))
+        }
         _ => None,
+    }
+}
+
+/// What is left of a payload.
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    fn number(&mut self) -> Option<u32> {
+        let (number, rest) = self.0.split_first_chunk::<4>()?;
+        self.0 = rest;
+        Some(u32::from_le_bytes(*number))
+    }
+
+    fn terms(&mut self) -> Option<Vec<String>> {
+        let count = self.number()?;
+        let each = (0..count).map(|_| {
+            let length = self.number()? as usize;
+            let (text, rest) = self.0.split_at_checked(length)?;
+            self.0 = rest;
+            Some(std::str::from_utf8(text).ok()?.to_owned())
+        });
+        each.collect()
     }
 }
 

@@ -26,6 +26,7 @@ fn eager(isa: Isa) -> IndexOptions {
     IndexOptions {
         exact_below: 200,
         seal_from: 100,
+        commit_from: 150,
         graph: GraphOptions {
             least: 32,
             ..GraphOptions::default()

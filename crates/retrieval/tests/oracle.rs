@@ -4,8 +4,8 @@
 use ndarray::Array2;
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_retrieval::{
-    Change, Consistency, EmbeddedIndex, Entry, Index, Mode, Passage, Query, QueryPassage,
-    QueryTerm, Shape,
+    Change, Consistency, EmbeddedIndex, Entry, Index, IndexOptions, Mode, Passage, Query,
+    QueryPassage, QueryTerm, Shape,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -221,11 +221,16 @@ fn check(index: &EmbeddedIndex, truth: &BTreeMap<u64, Entry>, rng: &mut ChaCha8R
     }
 }
 
+/// Terms are committed while it is played, again and again.
 fn play(seed: u64, folder: Option<&std::path::Path>, steps: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let options = IndexOptions {
+        commit_from: 1 + seed as usize % 40,
+        ..IndexOptions::default()
+    };
     let open = || match folder {
-        Some(f) => EmbeddedIndex::open(f, shape()).unwrap(),
-        None => EmbeddedIndex::in_memory(shape()).unwrap(),
+        Some(f) => EmbeddedIndex::open_with(f, shape(), options.clone()).unwrap(),
+        None => EmbeddedIndex::in_memory_with(shape(), options.clone()).unwrap(),
     };
     let mut index = open();
     let mut truth = BTreeMap::new();
@@ -410,9 +415,31 @@ fn damage_is_noticed() {
         }
     }
 
-    // So is one in the lexical files. Some of them may be leftovers of a merge that nobody reads,
-    // so it is flipped in all of a kind.
     std::fs::write(&journal, &whole).unwrap();
+
+    // So it is with the journal of terms.
+    let journal = dir.path().join("lexical/terms-000001.journal");
+    let whole = std::fs::read(&journal).unwrap();
+    for at in (0..whole.len()).step_by(whole.len() / 60 + 1) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x20;
+        std::fs::write(&journal, &bytes).unwrap();
+        match EmbeddedIndex::open(dir.path(), shape()) {
+            Err(e) => assert!(e.to_string().contains("rebuilt"), "{e}"),
+            Ok(i) => assert!(i.seq() < 20, "byte {at}"),
+        }
+    }
+    std::fs::write(&journal, &whole).unwrap();
+
+    // And with what was committed. Some files may be leftovers of a merge that nobody reads, so it
+    // is flipped in all of a kind.
+    let options = IndexOptions {
+        commit_from: 1,
+        ..IndexOptions::default()
+    };
+    let index = EmbeddedIndex::open_with(dir.path(), shape(), options).unwrap();
+    index.settle();
+    drop(index);
     let mut flipped = 0;
     for file in std::fs::read_dir(dir.path().join("lexical")).unwrap() {
         let file = file.unwrap().path();

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_retrieval::{
     Change, Consistency, EmbeddedIndex, Entry, GraphOptions, Index, IndexError, IndexOptions, Isa,
-    Mode, Passage, Query, Shape,
+    Mode, Passage, Query, QueryPassage, QueryTerm, Shape,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +29,7 @@ fn eager() -> IndexOptions {
     IndexOptions {
         exact_below: 200,
         seal_from: 100,
+        commit_from: 150,
         graph: GraphOptions {
             least: 32,
             ..GraphOptions::default()
@@ -44,6 +45,10 @@ fn unit(rng: &mut ChaCha8Rng) -> Vec<f32> {
     v.into_iter().map(|x| x / norm).collect()
 }
 
+fn word(rng: &mut ChaCha8Rng) -> String {
+    format!("word{}", rng.random_range(0..40))
+}
+
 fn entry(rng: &mut ChaCha8Rng, key: u64) -> Entry {
     let mut r = Record::new(RecordId::new(format!("r{key:06}")).unwrap(), Kind::Expert);
     r.title = "x".into();
@@ -54,7 +59,12 @@ fn entry(rng: &mut ChaCha8Rng, key: u64) -> Entry {
     Entry {
         key,
         facets: Facets::of(&r),
-        passages: vec![Passage::default(); n],
+        passages: (0..n)
+            .map(|_| Passage {
+                words: vec![word(rng), word(rng)],
+                bigrams: Vec::new(),
+            })
+            .collect(),
         vectors: Array2::from_shape_vec((n, DIM), rows).unwrap(),
     }
 }
@@ -111,8 +121,37 @@ fn search(
     out
 }
 
-/// Holds what it should, with these vectors, and finds the nearest. Returns the recall.
+/// A word is found in all records that have it, and in no other.
+fn check_terms(index: &EmbeddedIndex, truth: &Truth, rng: &mut ChaCha8Rng) {
+    let asked = word(rng);
+    let has = |e: &&Entry| e.passages.iter().any(|p| p.words.contains(&asked));
+    let expected: Vec<u64> = truth.values().filter(has).map(|e| e.key).collect();
+    let terms = [QueryPassage {
+        words: vec![QueryTerm {
+            text: asked.clone(),
+            weight: 1.0,
+        }],
+        bigrams: Vec::new(),
+    }];
+    let found = index
+        .search(&Query {
+            vectors: &Array2::zeros((0, DIM)),
+            passages: &terms,
+            filter: &Filter::All,
+            admit: &|_, _| true,
+            mode: Mode::Lexical,
+            candidates: usize::MAX,
+            consistency: Consistency::Latest,
+        })
+        .unwrap();
+    let mut keys: Vec<u64> = found.candidates.iter().map(|c| c.key).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, expected, "{asked}");
+}
+
+/// Holds what it should, with these vectors and words, and finds the nearest. Returns the recall.
 fn check(index: &EmbeddedIndex, truth: &Truth, rng: &mut ChaCha8Rng) -> f64 {
+    check_terms(index, truth, rng);
     assert_eq!(index.len(), truth.len());
     let passages: usize = truth.values().map(|e| e.vectors.nrows()).sum();
     assert_eq!(index.passages(), passages);

@@ -5049,7 +5049,10 @@ pub struct MatchResponse {
     /// Best first; equal scores stand in order of id.
     #[prost(message, repeated, tag = "2")]
     pub matches: ::prost::alloc::vec::Vec<Match>,
-    /// Records that met every condition.
+    /// Records that met every condition. Where more than 20,000 passages pass the filter, the
+    /// conditions that are no filter (opt-out, conflicts, the asker's own organisation) are asked only
+    /// of records that may be among the best: then it is the number that pass the filter, less those
+    /// that were seen to be refused, and so at least the number that met every condition.
     #[prost(int32, tag = "3")]
     pub admitted_count: i32,
     /// Records in the index, of every kind.

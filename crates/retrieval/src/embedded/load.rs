@@ -8,7 +8,7 @@ use crate::{
     attributes::Attributes,
     dense::{Dense, NOWHERE, Opened, mean_norm, open_segment},
     index::{Change, Entry, IndexError, Shape},
-    journal::{Frame, Journal},
+    journal::{Content, Frame, Journal},
     slots::{Held, Place, Slots},
 };
 use ndarray::{Array2, ArrayView2};
@@ -37,7 +37,7 @@ impl Files {
     pub(super) fn create(folder: &Path, shape: &Shape) -> Result<Self, IndexError> {
         Inventory::clear(folder).map_err(io(folder, "replaced"))?;
         Ok(Self {
-            journal: Journal::create(&folder.join(JOURNAL), shape)?,
+            journal: Journal::create(&folder.join(JOURNAL), shape, Content::Vectors)?,
             last: 0,
             next: 1,
             seq: 0,
@@ -95,7 +95,7 @@ pub(super) fn load(
         journal
     } else {
         // The last one had just got its number.
-        Journal::create(&path, shape)?
+        Journal::create(&path, shape, Content::Vectors)?
     };
     let (raw_rows, raw_records) = loaded.raw();
     let bytes = bytes.min((raw_rows * shape.dim * 4) as u64);
@@ -155,7 +155,7 @@ impl Loaded {
         shape: &Shape,
         bytes: &mut u64,
     ) -> Result<(Journal, Option<u64>), IndexError> {
-        Journal::open(path, shape, |frame| match frame {
+        Journal::open(path, shape, Content::Vectors, |frame| match frame {
             Frame::Put {
                 key,
                 facets,
@@ -165,6 +165,7 @@ impl Loaded {
                 self.put(key, *facets, vectors.view());
             }
             Frame::Delete(key) => self.remove(key),
+            Frame::Terms { .. } => {}
         })
     }
 
@@ -179,7 +180,7 @@ impl Loaded {
 
     /// Writes a journal of what no segment holds.
     fn rewrite(&self, path: &Path, shape: &Shape, seq: u64) -> Result<Journal, IndexError> {
-        let mut journal = Journal::create(path, shape)?;
+        let mut journal = Journal::create(path, shape, Content::Vectors)?;
         let held: Vec<&Held> = self
             .dense
             .raw_slots()

@@ -1,20 +1,20 @@
 //! Sealing and merging: graphs over what has none, beside the searches and the writes.
 
 use super::{
-    IndexOptions, Shared, State,
+    AGAIN, IndexOptions, Shared, State,
     files::{Inventory, JOURNAL, Manifest, journal_path, segment_name, sync},
     load::listed,
 };
 use crate::{
     dense::{Body, BuildError, NOWHERE, Part, Record, Rows, Segment, SegmentWriter},
     index::IndexError,
-    journal::Journal,
+    journal::{Content, Journal},
     slots::{Place, Slot},
 };
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// A sealed part with more than one dead row in so many is merged anew.
@@ -23,8 +23,6 @@ const DEAD: usize = 3;
 const WAITING: usize = 16;
 /// … but no more than so many times the least.
 const MOST_WAITING: usize = 4;
-/// After a failure it is tried again with the first write after so long.
-const AGAIN: Duration = Duration::from_secs(60);
 
 /// One record of a segment to be.
 struct Member {
@@ -157,10 +155,12 @@ fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
         if !open.journal.is_empty() {
             // The open journal keeps its file, under the new name: should the next step fail,
             // writes still go where loading looks for them.
+            // Should the machine lose power, a later journal must not stand behind a torn one.
+            open.journal.sync()?;
             std::fs::rename(&last, journal_path(folder, open.next))?;
             open.last = open.next;
             open.next += 1;
-            open.journal = Journal::create(&last, &shared.shape)?;
+            open.journal = Journal::create(&last, &shared.shape, Content::Vectors)?;
         }
         files = Some(JobFiles {
             folder: folder.clone(),

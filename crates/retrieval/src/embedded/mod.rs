@@ -1,11 +1,13 @@
 //! The index inside the process: vectors with graphs, tantivy postings, facets in memory.
 
 mod canary;
+mod commit;
 mod files;
 mod load;
 mod merge;
 mod recall;
 mod search;
+mod worker;
 
 pub use canary::CanaryFigures;
 pub use recall::Recall;
@@ -17,22 +19,29 @@ use crate::{
         Capabilities, Change, Consistency, Entry, Health, Index, IndexError, Query, SearchResult,
         Shape,
     },
+    journal::Frame,
     kernel::Isa,
-    lexical::{Lexical, LexicalWriter},
+    lexical::{Committer, Journals, Lexical},
     slots::{Slot, Slots},
 };
 use canary::Canary;
 use load::{Loaded, put, remove};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
-    time::Instant,
+    time::{Duration, Instant},
 };
+use worker::Worker;
+
+/// After a failure to seal or to commit it is tried again with the first write after so long.
+const AGAIN: Duration = Duration::from_secs(60);
+/// Writes wait for a commit when so many times as much waits as begins one.
+const BEHIND: usize = 8;
 
 /// How an index trades memory and work for speed.
 #[derive(Debug, Clone)]
@@ -43,6 +52,8 @@ pub struct IndexOptions {
     /// Passages that wait, read whole by every search, before they get a graph. More of them wait
     /// where many have one.
     pub seal_from: usize,
+    /// Passages whose terms wait in memory before they are committed to disk.
+    pub commit_from: usize,
     /// How graphs are built.
     pub graph: GraphOptions,
     /// Threads that build graphs.
@@ -57,6 +68,7 @@ impl Default for IndexOptions {
         Self {
             exact_below: 20_000,
             seal_from: 4_096,
+            commit_from: 8_192,
             graph: GraphOptions::default(),
             // Half the machine: the other half answers.
             threads: (cores / 2).max(1),
@@ -77,12 +89,14 @@ impl IndexOptions {
 
 /// One tenant's index in this process, in memory or with its files in a folder.
 ///
-/// Files: sealed segments and journals (facets and vectors, see `files`), and `lexical/` (tantivy).
-/// Both sides carry the sequence number of the store; when they disagree the older counts.
+/// Files: sealed segments and journals (facets and vectors, see `files`), and `lexical/` (tantivy,
+/// with journals of its own). Both sides carry the sequence number of the store; when they disagree the older counts.
 pub struct EmbeddedIndex {
     shared: Arc<Shared>,
     /// Builds graphs beside the searches; one at a time.
-    worker: Mutex<Option<JoinHandle<()>>>,
+    graphs: Worker,
+    /// Commits terms.
+    terms: Worker,
 }
 
 /// What searches, writes and the worker share.
@@ -91,11 +105,11 @@ struct Shared {
     folder: Option<PathBuf>,
     options: IndexOptions,
     state: RwLock<State>,
+    /// Held by whoever commits terms; always taken before `writer`.
+    committer: Mutex<Committer>,
     /// Held by whoever changes the state or the files; always taken before `state`.
     writer: Mutex<Writer>,
     canary: Canary,
-    /// The worker is at work.
-    merging: AtomicBool,
     /// The index is closed.
     stop: AtomicBool,
 }
@@ -111,14 +125,16 @@ struct State {
     /// Why graphs are not built, where that failed, and when: everything is compared until it
     /// succeeds.
     unmerged: Option<(String, Instant)>,
+    /// The same of commits of terms: they wait in memory.
+    uncommitted: Option<(String, Instant)>,
     /// Changes when everything is forgotten, so that a graph of before is not taken in.
     epoch: u64,
 }
 
-/// The files.
+/// The files that every write goes to.
 struct Writer {
     files: Option<load::Files>,
-    lexical: LexicalWriter,
+    terms: Option<Journals>,
 }
 
 impl EmbeddedIndex {
@@ -131,7 +147,11 @@ impl EmbeddedIndex {
     pub fn in_memory_with(shape: Shape, options: IndexOptions) -> Result<Self, IndexError> {
         let state = Loaded::new(&shape, &options);
         let lexical = Lexical::open(None, &state.slots)?;
-        Ok(Self::start(shape, None, options, state, lexical, None, 0))
+        let none = Writer {
+            files: None,
+            terms: None,
+        };
+        Ok(Self::start(shape, None, options, state, lexical, none, 0))
     }
 
     /// Opens the index in `folder`, or makes an empty one there.
@@ -152,10 +172,32 @@ impl EmbeddedIndex {
             return Self::create_with(folder, shape, options);
         }
         let (loaded, files) = load::load(folder, &shape, &options)?;
-        let lexical = Lexical::open(Some(&folder.join("lexical")), &loaded.slots)?;
-        let seq = files.seq.min(lexical.1.seq());
+        let lexical_path = folder.join("lexical");
+        let slots = &loaded.slots;
+        let (mut lexical, committer) = Lexical::open(Some(&lexical_path), slots)?;
+        let committed = committer.committed();
+        let (terms, last) =
+            Journals::open(
+                &lexical_path,
+                &shape,
+                committed.journal,
+                |frame| match frame {
+                    Frame::Terms { key, passages } => match slots.slot_of(key) {
+                        Some(slot) => lexical.put(slot, key, &passages),
+                        None => lexical.remove(None, key),
+                    },
+                    Frame::Delete(key) => lexical.remove(slots.slot_of(key), key),
+                    Frame::Put { .. } => {}
+                },
+            )?;
+        let seq = files.seq.min(last.unwrap_or(committed.seq));
         let folder = Some(folder.to_owned());
-        let this = Self::start(shape, folder, options, loaded, lexical, Some(files), seq);
+        let writer = Writer {
+            files: Some(files),
+            terms: Some(terms),
+        };
+        let lexical = (lexical, committer);
+        let this = Self::start(shape, folder, options, loaded, lexical, writer, seq);
         this.maintain();
         Ok(this)
     }
@@ -184,15 +226,14 @@ impl EmbeddedIndex {
         let files = load::Files::create(folder, &shape)?;
         let loaded = Loaded::new(&shape, &options);
         let lexical = Lexical::open(Some(&lexical_path), &loaded.slots)?;
+        let (terms, _) = Journals::open(&lexical_path, &shape, 0, |_| {})?;
         let folder = Some(folder.to_owned());
+        let writer = Writer {
+            files: Some(files),
+            terms: Some(terms),
+        };
         Ok(Self::start(
-            shape,
-            folder,
-            options,
-            loaded,
-            lexical,
-            Some(files),
-            0,
+            shape, folder, options, loaded, lexical, writer, 0,
         ))
     }
 
@@ -201,8 +242,8 @@ impl EmbeddedIndex {
         folder: Option<PathBuf>,
         options: IndexOptions,
         loaded: Loaded,
-        (lexical, lexical_writer): (Lexical, LexicalWriter),
-        files: Option<load::Files>,
+        (lexical, committer): (Lexical, Committer),
+        writer: Writer,
         seq: u64,
     ) -> Self {
         Self {
@@ -218,17 +259,16 @@ impl EmbeddedIndex {
                     seq,
                     broken: None,
                     unmerged: None,
+                    uncommitted: None,
                     epoch: 0,
                 }),
-                writer: Mutex::new(Writer {
-                    files,
-                    lexical: lexical_writer,
-                }),
+                committer: Mutex::new(committer),
+                writer: Mutex::new(writer),
                 canary: Canary::new(),
-                merging: AtomicBool::new(false),
                 stop: AtomicBool::new(false),
             }),
-            worker: Mutex::new(None),
+            graphs: Worker::new("queqiao-graphs"),
+            terms: Worker::new("queqiao-terms"),
         }
     }
 
@@ -253,43 +293,31 @@ impl EmbeddedIndex {
         self.shared.canary.figures()
     }
 
-    /// Waits until no graph is being built. Searches and writes go on meanwhile.
+    /// Waits until no graph is being built and nothing is being committed. Searches and writes go
+    /// on meanwhile.
     pub fn settle(&self) {
-        let worker = self.lock_worker().take();
-        if let Some(worker) = worker {
-            // A worker that panicked has left the state as it was.
-            let _ = worker.join();
-        }
+        self.terms.settle();
+        self.graphs.settle();
     }
 
-    fn lock_worker(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.worker.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Starts the worker where there is something to seal and it is not at work.
+    /// Starts what there is to seal and to commit.
     fn maintain(&self) {
         let shared = &self.shared;
-        if shared.merging.load(Ordering::Acquire)
-            || shared.stop.load(Ordering::Relaxed)
-            || !shared.read().needs_merge(&shared.options)
-            || shared.merging.swap(true, Ordering::AcqRel)
-        {
+        if shared.stop.load(Ordering::Relaxed) {
             return;
         }
-        let shared = Arc::clone(&self.shared);
-        let started = std::thread::Builder::new()
-            .name("queqiao-graphs".to_owned())
-            .spawn(move || {
-                merge::run(&shared);
-                shared.merging.store(false, Ordering::Release);
-            });
-        match started {
-            // The one before has ended.
-            Ok(worker) => *self.lock_worker() = Some(worker),
-            Err(e) => {
-                tracing::warn!("no thread to build graphs with: {e}; vectors are read whole");
-                self.shared.merging.store(false, Ordering::Release);
-            }
+        if !self.graphs.busy() && shared.read().needs_merge(&shared.options) {
+            let shared = Arc::clone(shared);
+            self.graphs.start(move || merge::run(&shared));
+        }
+        if !self.terms.busy() && shared.read().needs_commit(&shared.options) {
+            let shared = Arc::clone(shared);
+            self.terms.start(move || commit::run(&shared));
+        }
+        // Whoever writes faster than is committed waits, so that memory is bounded.
+        let most = shared.options.commit_from.max(1).saturating_mul(BEHIND);
+        if shared.read().lexical.waiting() >= most {
+            self.terms.settle();
         }
     }
 }
@@ -322,6 +350,10 @@ impl Shared {
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn committer(&self) -> MutexGuard<'_, Committer> {
+        self.committer.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     fn check(&self, e: &Entry) -> Result<(), IndexError> {
@@ -361,14 +393,18 @@ impl Index for EmbeddedIndex {
                 "the index awaits a rebuild after a failed write ({problem})"
             )));
         }
-        // Both files are written before memory changes, while searches go on. The lexical commit
-        // comes last: when it fails the journal is ahead, which the lesser of the two numbers
-        // covers at the next start.
-        if let Some(files) = &mut writer.files {
+        // Both journals are written before memory changes, while searches go on.
+        let Writer { files, terms } = &mut *writer;
+        if let Some(files) = files {
             files.journal.append(&changes, seq)?;
         }
-        if let Err(e) = writer.lexical.write(&changes, seq) {
-            self.shared.write().broken = Some(e.to_string());
+        if let Some(terms) = terms
+            && let Err(e) = terms.append(&changes, seq)
+        {
+            // Neither keeps the batch.
+            if let Some(Err(undo)) = files.as_mut().map(|f| f.journal.undo()) {
+                self.shared.write().broken = Some(undo.to_string());
+            }
             return Err(e);
         }
         let mut guard = self.shared.write();
@@ -377,23 +413,29 @@ impl Index for EmbeddedIndex {
             attributes,
             dense,
             lexical,
-            broken,
             ..
         } = &mut *guard;
         for change in changes {
             match change {
                 Change::Put(e) => {
-                    let vectors = e.vectors.view();
-                    put(slots, attributes, dense, e.key, e.facets, vectors);
+                    let Entry {
+                        key,
+                        facets,
+                        passages,
+                        vectors,
+                    } = *e;
+                    put(slots, attributes, dense, key, facets, vectors.view());
+                    if let Some(slot) = slots.slot_of(key) {
+                        lexical.put(slot, key, &passages);
+                    }
                 }
-                Change::Delete(key) => remove(slots, attributes, dense, key),
+                Change::Delete(key) => {
+                    lexical.remove(slots.slot_of(key), key);
+                    remove(slots, attributes, dense, key);
+                }
             }
         }
         dense.compact(slots);
-        if let Err(e) = lexical.refresh(slots) {
-            *broken = Some(e.to_string());
-            return Err(e);
-        }
         guard.seq = seq;
         drop(guard);
         drop(writer);
@@ -433,6 +475,7 @@ impl Index for EmbeddedIndex {
     }
 
     fn clear(&self) -> Result<(), IndexError> {
+        let mut committer = self.shared.committer();
         let mut writer = self.shared.writer();
         let mut state = self.shared.write();
         state.slots = Slots::default();
@@ -443,18 +486,28 @@ impl Index for EmbeddedIndex {
         if let Some(folder) = &self.shared.folder {
             writer.files = Some(load::Files::create(folder, &self.shared.shape)?);
         }
-        writer.lexical.clear()?;
-        let State { slots, lexical, .. } = &mut *state;
-        lexical.refresh(slots)?;
+        let covered = match &mut writer.terms {
+            Some(terms) => terms.rotate()?,
+            None => 0,
+        };
+        committer.clear(covered)?;
+        if let Some(terms) = &writer.terms {
+            terms.tidy(covered);
+        }
+        state.lexical = Lexical::default();
+        let segments = committer.read(&HashSet::new())?;
+        let prepared = state.lexical.prepare(segments, &state.slots)?;
+        state.lexical.install(prepared);
         state.broken = None;
         state.unmerged = None;
+        state.uncommitted = None;
         Ok(())
     }
 
     fn health(&self) -> Health {
         let state = self.shared.read();
-        let unmerged = state.unmerged.as_ref().map(|u| &u.0);
-        match state.broken.as_ref().or(unmerged) {
+        let waits = state.unmerged.as_ref().or(state.uncommitted.as_ref());
+        match state.broken.as_ref().or(waits.map(|u| &u.0)) {
             None => Health::Serving,
             Some(problem) => Health::Degraded(problem.clone()),
         }

@@ -155,13 +155,10 @@ impl State {
                 .compare(query.vectors.view(), &self.slots, &admitted),
         };
         let lexical = match query.mode {
-            Mode::Dense => Vec::new(),
+            Mode::Dense => None,
             _ => {
-                let mut is_admitted = vec![false; self.slots.slots()];
-                admitted
-                    .iter()
-                    .for_each(|s| is_admitted[*s as usize] = true);
-                self.lexical.score(query.passages, &is_admitted)?
+                let chosen = Chosen::new(admitted.iter().copied(), self.slots.slots());
+                Some(self.lexical.score(query.passages, Some(&chosen))?)
             }
         };
         let items: Vec<Item> = admitted
@@ -170,7 +167,7 @@ impl State {
             .map(|(&slot, dense)| Item {
                 slot,
                 dense,
-                lexical: lexical.get(slot as usize).copied().unwrap_or_default(),
+                lexical: lexical.as_ref().map(|l| l.of(slot)).unwrap_or_default(),
             })
             .collect();
         let best =
@@ -226,22 +223,18 @@ impl State {
             }));
         }
         let mut result = SearchResult::default();
-        let mut lexical = Vec::new();
+        let mut lexical = None;
         if query.mode != Mode::Dense {
-            let pass: Vec<bool> = match chosen {
-                Some(c) => (0..self.slots.slots() as Slot).map(|s| c.has(s)).collect(),
-                None => vec![true; self.slots.slots()],
-            };
-            lexical = self.lexical.score(query.passages, &pass)?;
+            let scores = lexical.insert(self.lexical.score(query.passages, chosen)?);
             for of in [terms, record_terms] {
-                let list = top_terms(&lexical, of, cut);
+                let list = top_terms(scores.found(), of, cut);
                 if !condition.leaves(&list, cut, wanted) {
                     return Ok(None);
                 }
                 named.extend(list);
             }
             let mut best =
-                |of: fn(&LexicalParts) -> f64| best_admitted(&lexical, of, &mut condition);
+                |of: fn(&LexicalParts) -> f64| best_admitted(scores.found(), of, &mut condition);
             result.best_words = best(|l| l.words);
             result.best_bigrams = best(|l| l.bigrams);
             result.best_record_words = best(|l| l.record_words);
@@ -262,7 +255,10 @@ impl State {
             lexical: LexicalParts::default(),
         }));
         for item in &mut items {
-            item.lexical = lexical.get(item.slot as usize).copied().unwrap_or_default();
+            item.lexical = lexical
+                .as_ref()
+                .map(|l| l.of(item.slot))
+                .unwrap_or_default();
         }
         let kept = pick(&items, &self.slots, query, &mut |slot| {
             condition.admits(slot)
@@ -335,33 +331,45 @@ impl State {
 }
 
 /// The records that share most terms, best first.
-fn top_terms(lexical: &[LexicalParts], of: fn(&LexicalParts) -> f64, most: usize) -> Vec<Slot> {
-    let sum = |slot: &Slot| of(&lexical[*slot as usize]);
-    let mut order: Vec<Slot> = (0..lexical.len() as Slot)
-        .filter(|s| sum(s) > 0.0)
-        .collect();
-    let by = |a: &Slot, b: &Slot| sum(b).total_cmp(&sum(a)).then(a.cmp(b));
+fn top_terms(
+    found: &[(Slot, LexicalParts)],
+    of: fn(&LexicalParts) -> f64,
+    most: usize,
+) -> Vec<Slot> {
+    let mut order: Vec<(u64, Slot)> = by_score(found, of).collect();
+    let by = |a: &(u64, Slot), b: &(u64, Slot)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
     if order.len() > most {
         order.select_nth_unstable_by(most, by);
         order.truncate(most);
     }
     order.sort_unstable_by(by);
-    order
+    order.into_iter().map(|o| o.1).collect()
+}
+
+/// Those with a score. Scores are not negative, and so their bits are in their order.
+fn by_score(
+    found: &[(Slot, LexicalParts)],
+    of: fn(&LexicalParts) -> f64,
+) -> impl Iterator<Item = (u64, Slot)> {
+    let all = found.iter().map(move |(slot, l)| (of(l), *slot));
+    all.filter(|(score, _)| *score > 0.0)
+        .map(|(score, slot)| (score.to_bits(), slot))
 }
 
 /// The greatest of one score over admitted records.
 fn best_admitted(
-    lexical: &[LexicalParts],
+    found: &[(Slot, LexicalParts)],
     of: fn(&LexicalParts) -> f64,
     condition: &mut Condition<'_, '_>,
 ) -> f64 {
-    // Scores are not negative, and so their bits are in their order.
-    let by_score = lexical
-        .iter()
-        .enumerate()
-        .filter(|(_, l)| of(l) > 0.0)
-        .map(|(slot, l)| (of(l).to_bits(), slot as Slot));
-    let mut heap: BinaryHeap<(u64, Slot)> = by_score.collect();
+    let Some((bits, slot)) = by_score(found, of).max() else {
+        return 0.0;
+    };
+    // Most often the very best is admitted, and no order has to be made.
+    if condition.admits(slot) {
+        return f64::from_bits(bits);
+    }
+    let mut heap: BinaryHeap<(u64, Slot)> = by_score(found, of).collect();
     while let Some((bits, slot)) = heap.pop() {
         if condition.admits(slot) {
             return f64::from_bits(bits);

@@ -1,0 +1,68 @@
+//! Committing terms, beside the searches and the writes.
+
+use super::{AGAIN, IndexOptions, Shared, State};
+use crate::{index::IndexError, lexical::Committed};
+use std::{sync::atomic::Ordering, time::Instant};
+
+impl State {
+    /// Whether enough terms wait in memory.
+    pub(super) fn needs_commit(&self, options: &IndexOptions) -> bool {
+        let waited = |u: &(String, Instant)| u.1.elapsed() > AGAIN;
+        self.uncommitted.as_ref().is_none_or(waited)
+            && self.lexical.waiting() >= options.commit_from.max(1)
+    }
+}
+
+/// Commits until few wait.
+pub(super) fn run(shared: &Shared) {
+    while !shared.stop.load(Ordering::Relaxed) && shared.read().needs_commit(&shared.options) {
+        let problem = commit(shared).err().map(|e| {
+            tracing::error!(
+                "terms were not committed: {e}; they are searched in memory, and it is tried again"
+            );
+            let why = format!("terms were not committed ({e}); they wait in memory");
+            (why, Instant::now())
+        });
+        let failed = problem.is_some();
+        shared.write().uncommitted = problem;
+        if failed {
+            return;
+        }
+    }
+}
+
+fn commit(shared: &Shared) -> Result<(), IndexError> {
+    let mut committer = shared.committer();
+    let mut upto = committer.committed();
+    let (waiting, known) = {
+        let mut writer = shared.writer();
+        if let Some(journals) = &mut writer.terms {
+            upto.journal = journals.rotate()?;
+        }
+        let mut state = shared.write();
+        upto.seq = state.seq;
+        state.lexical.close()
+    };
+    committer.commit(&waiting, upto)?;
+    drop(waiting);
+    let segments = committer.read(&known)?;
+    let writer = shared.writer();
+    // Nobody writes now; searches go on until the very last step.
+    let prepared = {
+        let state = shared.read();
+        state.lexical.prepare(segments, &state.slots)
+    };
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(e) => {
+            shared.write().broken = Some(e.to_string());
+            return Err(e);
+        }
+    };
+    shared.write().lexical.install(prepared);
+    let Committed { journal, .. } = committer.committed();
+    if let Some(journals) = &writer.terms {
+        journals.tidy(journal);
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Sums of some documents at a time.
+
+use super::{
+    NOWHERE, Part, Side,
+    score::Terms,
+    weights::{Norms, Saturation},
+};
+use crate::{dense::Chosen, index::LexicalParts, slots::Slot};
+
+/// Documents whose sums are kept at a time: as much as stays near the processor.
+const STEP: u32 = 1 << 13;
+/// Documents that one thread goes through.
+const CHUNK: u32 = STEP * 8;
+
+/// Some documents of a part that follow each other; records are not torn apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) part: usize,
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+/// All documents.
+pub(super) fn windows(parts: &[Part]) -> Vec<Window> {
+    let mut all = Vec::new();
+    for (part, p) in parts.iter().enumerate() {
+        let mut from = 0;
+        while from < p.len() {
+            let to = p.whole(from.saturating_add(CHUNK));
+            all.push(Window { part, from, to });
+            from = to;
+        }
+    }
+    all
+}
+
+impl Part {
+    fn len(&self) -> u32 {
+        self.docs.slot.len() as u32
+    }
+
+    /// The first document from `at` on that begins a record; the end, if none does.
+    fn whole(&self, at: u32) -> u32 {
+        let at = at.min(self.len());
+        let rest = self.docs.passage[at as usize..].iter();
+        at + rest.take_while(|p| **p != 0).count() as u32
+    }
+}
+
+impl Window {
+    /// Where the step ends that begins at `from`.
+    pub(super) fn step(&self, part: &Part, from: u32) -> u32 {
+        part.whole(from.saturating_add(STEP)).min(self.to)
+    }
+}
+
+/// What terms are worth in the documents of a step. Zero between steps.
+#[derive(Default)]
+pub(super) struct Sums {
+    /// The first document.
+    from: u32,
+    /// By side, by document.
+    passages: [Vec<f64>; 2],
+    /// By side, by the first document of a record.
+    records: [Vec<f64>; 2],
+    /// A bit for each document with a sum.
+    touched: Vec<u64>,
+    /// Of one term, by the first document of a record: how often it has the term.
+    times: Vec<u32>,
+    /// Of one term: the first documents of the records that have it, one for each passage that has
+    /// it.
+    firsts: Vec<u32>,
+    /// By the first document of a record: one more than its place among those that were found.
+    place: Vec<u32>,
+    /// The first documents of the records that were found.
+    found: Vec<u32>,
+}
+
+/// What mentions count on one side.
+pub(super) struct Worth<'a> {
+    pub(super) side: Side,
+    pub(super) passages: &'a Saturation,
+    pub(super) records: &'a Norms,
+}
+
+impl Sums {
+    /// Begins a step of the documents from `from` to before `to`.
+    pub(super) fn begin(&mut self, from: u32, to: u32) {
+        self.from = from;
+        let size = (to - from) as usize;
+        if self.times.len() < size {
+            for sums in self.passages.iter_mut().chain(&mut self.records) {
+                sums.resize(size, 0.0);
+            }
+            self.times.resize(size, 0);
+            self.place.resize(size, 0);
+            self.touched.resize(size.div_ceil(64), 0);
+        }
+    }
+
+    /// Adds what a term is worth in the documents that `postings` hands over, all of this step.
+    #[inline(always)]
+    pub(super) fn add(
+        &mut self,
+        worth: &Worth<'_>,
+        (passage, record): (f64, f64),
+        part: &Part,
+        postings: impl FnOnce(&mut dyn FnMut(&[u32], &[u32])),
+    ) {
+        let side = worth.side as usize;
+        let (lengths, numbers) = (&part.docs.length[side], &part.docs.passage);
+        let from = self.from;
+        let sums = &mut self.passages[side];
+        let (touched, times, firsts) = (&mut self.touched, &mut self.times, &mut self.firsts);
+        firsts.clear();
+        postings(&mut |docs, freqs| {
+            for (&doc, &tf) in docs.iter().zip(freqs) {
+                let at = (doc - from) as usize;
+                sums[at] += passage * worth.passages.of(tf, lengths[doc as usize]);
+                touched[at >> 6] |= 1 << (at & 63);
+                let first = at as u32 - numbers[doc as usize];
+                times[first as usize] = times[first as usize].saturating_add(tf);
+                firsts.push(first);
+            }
+        });
+        // A record is met once for each of its passages, and counts nothing after the first time:
+        // no branch, which nobody could foretell.
+        let lengths = &part.docs.record_length[side];
+        let records = &mut self.records[side];
+        for &first in &self.firsts {
+            let tf = std::mem::take(&mut self.times[first as usize]);
+            let length = lengths[(from + first) as usize];
+            records[first as usize] += record * worth.records.of(tf, length);
+        }
+    }
+
+    /// Takes the sums of one asking passage over into `found` where they are better than what an
+    /// earlier one found, and sets them back to zero.
+    pub(super) fn take(
+        &mut self,
+        both: &[Terms<'_>],
+        part: &Part,
+        chosen: Option<&Chosen>,
+        found: &mut Vec<(Slot, LexicalParts)>,
+    ) {
+        let [words, bigrams] = both else { return };
+        let share = |sum: f64, most: f64| if most > 0.0 { sum / most } else { sum };
+        for i in 0..self.touched.len() {
+            let mut bits = std::mem::take(&mut self.touched[i]);
+            while bits != 0 {
+                let at = i * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let doc = self.from as usize + at;
+                let (slot, passage) = (part.docs.slot[doc], part.docs.passage[doc] as usize);
+                let first = at - passage;
+                let [w, b] = [0, 1].map(|side| std::mem::take(&mut self.passages[side][at]));
+                let [record_w, record_b] =
+                    [0, 1].map(|side| std::mem::take(&mut self.records[side][first]));
+                if slot == NOWHERE || !chosen.is_none_or(|c| c.has(slot)) {
+                    continue;
+                }
+                let place = &mut self.place[first];
+                if *place == 0 {
+                    found.push((slot, LexicalParts::default()));
+                    self.found.push(first as u32);
+                    *place = found.len() as u32;
+                }
+                let held = &mut found[*place as usize - 1].1;
+                let (w, b) = (share(w, words.most), share(b, bigrams.most));
+                // Of equally good passages the first counts.
+                let sum = held.words + held.bigrams;
+                if w + b > sum || (w + b == sum && w + b > 0.0 && passage < held.passage) {
+                    (held.words, held.bigrams, held.passage) = (w, b, passage);
+                }
+                let w = share(record_w, words.most_record);
+                let b = share(record_b, bigrams.most_record);
+                if w + b > held.record_words + held.record_bigrams {
+                    (held.record_words, held.record_bigrams) = (w, b);
+                }
+            }
+        }
+    }
+
+    /// Ends a step.
+    pub(super) fn end(&mut self) {
+        for first in self.found.drain(..) {
+            self.place[first as usize] = 0;
+        }
+    }
+}
