@@ -531,7 +531,22 @@ fn backup_restore_and_doctor() {
     ok(&["backup", &file, "--data", &f.data()]);
     fails(&["backup", &file, "--data", &f.data()], 1, &["exists"]);
     let g = Folder::empty();
-    ok(&["restore", &file, "--data", &g.data()]);
+    // The master key is in no backup.
+    fails(
+        &["restore", &file, "--data", &g.data()],
+        2,
+        &["--master-key"],
+    );
+    assert!(!g.path("data").exists());
+    let master = format!("{}/keys/master.key", f.data());
+    ok(&[
+        "restore",
+        &file,
+        "--data",
+        &g.data(),
+        "--master-key",
+        &master,
+    ]);
     assert_eq!(g.records(), f.records());
     fails(&["restore", &file, "--data", &g.data()], 2, &["not empty"]);
     let report = json(&[
@@ -563,7 +578,18 @@ fn backup_restore_and_doctor() {
     bytes.truncate(bytes.len() / 2);
     let cut = f.write("cut.redb", bytes);
     let h = Folder::empty();
-    assert_ne!(run(&["restore", &cut, "--data", &h.data()]).code, 0);
+    assert_ne!(
+        run(&[
+            "restore",
+            &cut,
+            "--data",
+            &h.data(),
+            "--master-key",
+            &master
+        ])
+        .code,
+        0
+    );
     assert!(!h.path("data").exists());
 }
 

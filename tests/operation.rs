@@ -83,7 +83,7 @@ fn a_key_is_shown_once_listed_without_its_secret_and_revoked() {
 
 #[test]
 fn a_server_that_others_can_reach_starts_with_a_key_and_not_without() {
-    let (_dir, data) = folder();
+    let (dir, data) = folder();
     let refused = ["serve", "--listen", "0.0.0.0:0", "--data", &data];
     fails(
         &refused,
@@ -101,7 +101,15 @@ fn a_server_that_others_can_reach_starts_with_a_key_and_not_without() {
     ok(&[
         "key", "create", "--name", "x", "--role", "reader", "--data", &data,
     ]);
-    let server = support::Server::start_at(Path::new(&data), "0.0.0.0:0");
+    // Nor does it take keys in the clear there, unless it is told that a proxy stands in front of it.
+    fails(
+        &refused,
+        1,
+        &["0.0.0.0:0", "tls.certificate", "--allow-plaintext"],
+    );
+    let behind = dir.path().join("behind.toml");
+    std::fs::write(&behind, "allow_plaintext = true\n").unwrap();
+    let server = support::Server::start_with(Path::new(&data), "0.0.0.0:0", Some(&behind));
     assert_eq!(server.terminate(), 0);
 }
 
@@ -262,7 +270,15 @@ fn a_running_server_is_backed_up_and_restored_to_the_same_answers() {
         &["exists already"],
     );
     assert_eq!(server.terminate(), 0);
-    ok(&["restore", &at("a.redb"), "--data", &at("copy")]);
+    let master = format!("{data}/keys/master.key");
+    ok(&[
+        "restore",
+        &at("a.redb"),
+        "--data",
+        &at("copy"),
+        "--master-key",
+        &master,
+    ]);
     let ask = |data: &str| {
         let mut answer = json(&[
             "match",
@@ -291,7 +307,14 @@ fn a_running_server_is_backed_up_and_restored_to_the_same_answers() {
         *b ^= 0x55;
     }
     std::fs::write(at("bad.redb"), bytes).unwrap();
-    let bad = run(&["restore", &at("bad.redb"), "--data", &at("other")]);
+    let bad = run(&[
+        "restore",
+        &at("bad.redb"),
+        "--data",
+        &at("other"),
+        "--master-key",
+        &master,
+    ]);
     assert_eq!(bad.code, 1, "{}", bad.err);
     assert!(
         bad.err.contains("damaged") && !bad.err.contains("panicked"),

@@ -117,8 +117,30 @@ impl Server {
     }
 
     pub fn start_at(data: &Path, listen: &str) -> Self {
-        let mut child = queqiao(&["serve", "--listen", listen, "--data"])
+        Self::start_with(data, listen, None)
+    }
+
+    /// The same, with a configuration file.
+    pub fn start_with(data: &Path, listen: &str, config: Option<&Path>) -> Self {
+        let mut command = queqiao(&["serve", "--listen", listen, "--data"]);
+        command
             .arg(data)
+            .args(config.map(|c| format!("--config={}", c.display())));
+        Self::run(command)
+    }
+
+    /// The same on loopback, with a collector of traces.
+    #[allow(dead_code)]
+    pub fn start_traced(data: &Path, endpoint: &str) -> Self {
+        let mut command = queqiao(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command
+            .arg(data)
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -189,6 +189,9 @@ pub(crate) struct ServeArgs {
     /// Listen on an address that others can reach, although no key asks who calls.
     #[arg(long)]
     pub(crate) allow_insecure: bool,
+    /// Take keys in the clear on an address that others can reach: behind a proxy that speaks TLS.
+    #[arg(long)]
+    pub(crate) allow_plaintext: bool,
 }
 
 #[derive(Debug, Args)]

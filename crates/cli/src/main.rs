@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod failure;
+mod log;
 mod output;
 mod settings;
 
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    init_tracing(&cli);
+    log::begin(&cli);
     quiet_about_damage();
     let console = output::Console::new(&cli);
     let done = match cli.command {
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Doctor(ref a) => commands::care::doctor(&cli, a, &console),
         Command::Demo(ref a) => commands::demo::run(&cli, a, &console),
     };
+    log::end();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -68,18 +70,4 @@ fn quiet_about_damage() {
             shown(info);
         }
     }));
-}
-
-/// Logs go to stderr: readable on a terminal, JSON lines with `--log-json`.
-fn init_tracing(cli: &Cli) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("QUEQIAO_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.default_log_level()));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if cli.log_json {
-        builder.json().init();
-    } else {
-        builder.with_target(false).init();
-    }
 }

@@ -25,7 +25,7 @@ pub use id::{IdError, RecordId, ResourceName, TenantId};
 pub use kind::Kind;
 pub use personal::{CitizenIdHit, RefusedField, find_citizen_id, refused_field};
 pub use record::{
-    Achievement, AmountRange, Availability, Capacity, CheckLimits, CheckedRecord, Contact,
+    Achievement, AmountRange, Availability, Capacity, CheckLimits, CheckedRecord, Consent, Contact,
     CooperationMode, Detail, Enterprise, Expert, ExpertKind, Institution, InstitutionKind, IpForm,
     Language, Link, Need, NeedStage, Organisation, Part, Passage, Record, Relation, Society,
     Travel, Unit, Violation, Visibility, parse_date,

@@ -8,6 +8,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EmbedError {
+    /// Whoever asked has gone, or their time is over.
+    #[error("embedding was stopped: the request was cancelled or its deadline passed")]
+    Cancelled,
     /// A file of a model folder is not there.
     #[error(
         "model folder {} has no {file}; a model needs model.safetensors, tokenizer.json and config.json: copy the folder again",
@@ -176,6 +179,7 @@ impl EmbedError {
     /// The message in both languages; the reasons of other tools stay as they give them.
     pub fn message(&self) -> Bilingual {
         let zh = match self {
+            EmbedError::Cancelled => "嵌入已停止：请求被取消或已超时".to_owned(),
             EmbedError::MissingFile { dir, file } => format!(
                 "模型目录 {} 缺少 {file}；模型需要 model.safetensors、tokenizer.json 与 config.json，请重新复制该目录",
                 dir.display()

@@ -1,6 +1,6 @@
 //! Who may be matched with whom, whatever the scores say.
 
-use queqiao_domain::{Bilingual, Facets, NeedStage, Organisation, RecordId};
+use queqiao_domain::{Bilingual, Date, Facets, Kind, NeedStage, Organisation, RecordId};
 
 /// Why a record is kept out of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub(crate) enum Exclusion {
     Itself,
     /// Its person opted out of automated matching.
     OptedOut,
+    /// Its person's consent has ended, or is not on record where it has to be.
+    NoConsent,
     /// The need is contracted or closed.
     Closed,
     /// It belongs to the organisation that asks.
@@ -24,6 +26,10 @@ impl Exclusion {
             Exclusion::OptedOut => Bilingual::new(
                 "the expert opted out of automated matching",
                 "该专家已退出自动匹配",
+            ),
+            Exclusion::NoConsent => Bilingual::new(
+                "the expert's consent has ended or is not on record",
+                "该专家的同意已到期或无同意记录",
             ),
             Exclusion::Closed => {
                 Bilingual::new("the need is contracted or closed", "该需求已签约或已关闭")
@@ -47,6 +53,10 @@ pub(crate) struct Conditions<'a> {
     pub(crate) stored: Option<&'a RecordId>,
     /// Records of the asker's own organisation may answer.
     pub(crate) own_organisation: bool,
+    /// The day on which consent must hold.
+    pub(crate) today: Date,
+    /// Experts answer only with a consent on record.
+    pub(crate) needs_consent: bool,
 }
 
 impl Conditions<'_> {
@@ -57,6 +67,11 @@ impl Conditions<'_> {
         }
         if has.opt_out {
             return Some(Exclusion::OptedOut);
+        }
+        let ended = has.consent_until.is_some_and(|until| until < self.today);
+        let missing = self.needs_consent && has.kind == Kind::Expert && !has.consented;
+        if ended || missing {
+            return Some(Exclusion::NoConsent);
         }
         if matches!(has.stage, Some(NeedStage::Contracted | NeedStage::Closed)) {
             return Some(Exclusion::Closed);
@@ -150,6 +165,8 @@ mod tests {
             asker: Some(&a),
             stored: Some(&asker.id),
             own_organisation: false,
+            today: queqiao_domain::parse_date("2026-11-26").unwrap(),
+            needs_consent: false,
         };
         assert_eq!(c.excludes(&h), expected);
     }
@@ -183,6 +200,33 @@ mod tests {
             d.opt_out = true;
         }
         check(&need, &e, Some(Exclusion::OptedOut));
+        // Consent holds on its last day, and no longer.
+        for (until, expected) in [
+            (Some("2026-11-26"), None),
+            (Some("2026-11-25"), Some(Exclusion::NoConsent)),
+            (None, None),
+        ] {
+            let mut e = expert.clone();
+            if let queqiao_domain::Detail::Expert(d) = &mut e.detail {
+                d.consent = Some(queqiao_domain::Consent {
+                    purpose: "对接会".into(),
+                    given: None,
+                    until: until.and_then(queqiao_domain::parse_date),
+                });
+            }
+            check(&need, &e, expected);
+            let c = Conditions {
+                asker: None,
+                stored: None,
+                own_organisation: false,
+                today: queqiao_domain::parse_date("2026-11-26").unwrap(),
+                needs_consent: true,
+            };
+            assert_eq!(c.excludes(&Facets::of(&e)), expected);
+            let without = c.excludes(&Facets::of(&expert));
+            assert_eq!(without, Some(Exclusion::NoConsent));
+            assert_eq!(c.excludes(&Facets::of(&need)), None);
+        }
         let mut n = need.clone();
         if let queqiao_domain::Detail::Need(d) = &mut n.detail {
             d.stage = Some(NeedStage::Closed);

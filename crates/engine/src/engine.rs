@@ -15,7 +15,7 @@ use queqiao_ranking::{Calibration, Weights};
 use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, Recall};
 use queqiao_store::{Batch, ListQuery, Outcome, RecordKey, RequestId, Store, StoredRecord};
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -26,6 +26,10 @@ pub struct EngineOptions {
     pub limits: CheckLimits,
     /// Weights of the scorer; none means those that the data folder adopted, or what ships.
     pub weights: Option<Weights>,
+    /// Experts are matched only with a consent on record.
+    pub needs_consent: bool,
+    /// The file of the master key, where it is kept outside the data folder.
+    pub master_key: Option<PathBuf>,
 }
 
 /// The engine. Safe to share between threads; every method blocks.
@@ -51,7 +55,11 @@ impl Engine {
         embedder: Arc<dyn Embedder>,
         options: EngineOptions,
     ) -> Result<Self, Error> {
-        let store = Store::open(data)?;
+        let stored = queqiao_store::Options {
+            master_key: options.master_key.clone(),
+            ..queqiao_store::Options::default()
+        };
+        let store = Store::open_with(data, &stored)?;
         let artefacts = Artefacts::of(data);
         let weights = match &options.weights {
             Some(w) => w.clone(),
@@ -495,7 +503,7 @@ enum Broken {
     Request(Error),
 }
 
-fn stored(r: StoredRecord) -> Stored {
+pub(crate) fn stored(r: StoredRecord) -> Stored {
     Stored {
         record: r.record,
         etag: r.etag.to_string(),

@@ -3,7 +3,7 @@
 use crate::{
     Engine, Error,
     figuring::Figuring,
-    finding::{Sight, Teller, check_deadline, conditions, kinds},
+    finding::{Sight, Teller, check_deadline, kinds},
     matching::Ranked,
     question::Question,
     quoting::Quoter,
@@ -147,7 +147,7 @@ impl Engine {
         if !request.filter.matches(facets) {
             return Some(Bilingual::new("the filter keeps it out", "不符合筛选条件"));
         }
-        conditions(request, question)
+        self.conditions(request, question)
             .excludes(facets)
             .map(|e| e.reason())
     }

@@ -240,7 +240,7 @@ impl Engine {
             return Ok((Vec::new(), SearchResult::default()));
         };
         let filter = base_filter(request, question).and(request.filter.clone());
-        let conditions = conditions(request, question);
+        let conditions = self.conditions(request, question);
         let answer = Ranking {
             question,
             filter: &filter,
@@ -416,14 +416,22 @@ fn base_filter(request: &MatchRequest, question: &Question) -> Filter {
     ))
 }
 
-pub(crate) fn conditions<'a>(request: &'a MatchRequest, question: &'a Question) -> Conditions<'a> {
-    Conditions {
-        asker: question.facets.as_ref(),
-        stored: match &request.ask {
-            Ask::Record(id) => Some(id),
-            _ => None,
-        },
-        own_organisation: request.own_organisation,
+impl Engine {
+    pub(crate) fn conditions<'a>(
+        &self,
+        request: &'a MatchRequest,
+        question: &'a Question,
+    ) -> Conditions<'a> {
+        Conditions {
+            asker: question.facets.as_ref(),
+            stored: match &request.ask {
+                Ask::Record(id) => Some(id),
+                _ => None,
+            },
+            own_organisation: request.own_organisation,
+            today: request.today,
+            needs_consent: self.options.needs_consent,
+        }
     }
 }
 

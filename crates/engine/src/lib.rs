@@ -13,6 +13,7 @@ mod contact;
 mod covering;
 mod engine;
 mod entry;
+mod erasing;
 mod error;
 mod explaining;
 mod figuring;

@@ -111,6 +111,16 @@ impl Tenants {
         Ok(made)
     }
 
+    /// From which sequence number of the store the files of the tenant's index were written; none when
+    /// there is no index. A generation that does not say is of the store's beginning.
+    pub(crate) fn built_from(&self, tenant: &TenantId) -> Result<Option<u64>, Error> {
+        let home = self.folder.join(folder_name(tenant));
+        Ok(current(&home).map(|name| {
+            let text = std::fs::read_to_string(home.join(format!("{name}.built")));
+            text.ok().and_then(|t| t.trim().parse().ok()).unwrap_or(0)
+        }))
+    }
+
     /// Builds the tenant's index anew from the store. Searches and writes go on meanwhile; writes
     /// wait only while the last ones are taken over.
     pub(crate) fn rebuild(
@@ -254,6 +264,8 @@ impl Generation {
             }
         }
         live.put(&chunk, seq)?;
+        let built = home.join(format!("{name}.built"));
+        std::fs::write(&built, seq.to_string()).map_err(io(home, "written"))?;
         Ok(Self { name, live })
     }
 
@@ -264,6 +276,12 @@ impl Generation {
         std::fs::rename(&temporary, home.join("CURRENT")).map_err(io(home, "written"))?;
         for entry in std::fs::read_dir(home).map_err(io(home, "read"))?.flatten() {
             let other = entry.file_name();
+            let built = std::path::Path::new(&other)
+                .extension()
+                .is_some_and(|e| e == "built");
+            if built && other != format!("{}.built", self.name).as_str() {
+                let _ = std::fs::remove_file(entry.path());
+            }
             if entry.path().is_dir() && other != self.name.as_str() {
                 // A leftover only costs space: the next build tries again.
                 let _ = std::fs::remove_dir_all(entry.path());

@@ -141,7 +141,8 @@ fn schema() -> &'static Schema {
 
 /// Whether the parts of the message `name` in `bytes` would take more than [`MAX_UNFOLDED`]. Bytes
 /// that are no message do not: the decoder says what is wrong with them.
-fn unfolds_too_far(name: &str, bytes: &[u8]) -> bool {
+#[doc(hidden)]
+pub fn unfolds_too_far(name: &str, bytes: &[u8]) -> bool {
     let schema = schema();
     let mut room = MAX_UNFOLDED;
     match schema.by_name.get(name) {

@@ -7,6 +7,8 @@
 
 mod codec;
 
+#[doc(hidden)]
+pub use codec::unfolds_too_far;
 pub use codec::{BoundedCodec, BoundedDecoder, MAX_UNFOLDED, UNFOLDS_TOO_FAR};
 
 /// Messages, clients and service traits of the package `queqiao.v1`.

@@ -21,6 +21,8 @@ mod slots;
 mod vectors;
 
 pub use dense::{GraphOptions, Refinement};
+#[doc(hidden)]
+pub use embedded::try_files;
 pub use embedded::{CanaryFigures, EmbeddedIndex, IndexOptions, Recall};
 pub use index::{
     Candidate, Capabilities, Change, Consistency, DenseParts, Entry, Health, Index, IndexError,

@@ -1,6 +1,7 @@
 //! What every service shares: the engine, the settings, and the threads that do the work.
 
 use crate::{audit::Trail, config::ValidConfig, metrics::Metrics, status};
+use prometheus_client::metrics::gauge::Gauge;
 use queqiao_domain::Date;
 use queqiao_engine::{Engine, solve::Stop};
 use std::{
@@ -27,6 +28,22 @@ struct Gone(Arc<AtomicBool>);
 impl Drop for Gone {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Counts a request that waits, until it is dropped: also when its caller goes away meanwhile.
+struct Waiting(Gauge);
+
+impl Waiting {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Waiting(gauge.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -110,10 +127,11 @@ impl App {
         work: impl FnOnce(&App) -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
         // A caller that gives up here, by its deadline, has cost nothing.
-        let slot = Arc::clone(slots)
-            .acquire_owned()
-            .await
-            .map_err(|_| status::retry("SHUTTING_DOWN", "the server is shutting down"))?;
+        let waiting = Waiting::new(&self.metrics.waiting);
+        let slot = Arc::clone(slots).acquire_owned().await;
+        drop(waiting);
+        let slot =
+            slot.map_err(|_| status::retry("SHUTTING_DOWN", "the server is shutting down"))?;
         let app = Arc::clone(self);
         let span = tracing::Span::current();
         // Work that was begun goes on when its caller is gone; the slot is held until it ends.

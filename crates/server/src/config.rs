@@ -3,7 +3,7 @@
 use crate::{AuditConfig, JwtConfig, TlsConfig, access::Gate};
 use queqiao_domain::Bilingual;
 use queqiao_engine::embed::ModelStore;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 /// How a server listens, and what it bounds. [`Default`] is a server on loopback for one machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Listen beyond loopback although nobody is asked who they are.
     pub allow_insecure: bool,
+    /// Take keys in the clear beyond loopback: only behind a proxy that speaks TLS.
+    pub allow_plaintext: bool,
     /// The file of keys ([`KeyFile`](crate::KeyFile)). From the first key in it on, every caller
     /// but those who ask for health has to show one.
     pub keys: Option<PathBuf>,
@@ -53,7 +55,44 @@ pub struct ServerConfig {
     pub drain_timeout: Duration,
     /// The models that ListModels tells of and ChangeModel changes to.
     pub models: Option<ModelStore>,
+    /// How SetLogLevel changes what is logged.
+    pub log: Option<LogLevels>,
+    /// How often the server purges what was deleted long ago and writes anew the files of indexes
+    /// that hold traces of erased records; zero is never.
+    pub housekeeping: Duration,
 }
+
+/// What [`LogLevels`] calls: takes levels, answers those before, or why they do not read.
+type Change = dyn Fn(&str) -> Result<String, String> + Send + Sync;
+
+/// Changes the levels of the program's log.
+#[derive(Clone)]
+pub struct LogLevels(Arc<Change>);
+
+impl LogLevels {
+    /// `change` takes levels and answers with those before, or with why they do not read.
+    pub fn new(change: impl Fn(&str) -> Result<String, String> + Send + Sync + 'static) -> Self {
+        LogLevels(Arc::new(change))
+    }
+
+    pub(crate) fn set(&self, levels: &str) -> Result<String, String> {
+        (self.0)(levels)
+    }
+}
+
+impl std::fmt::Debug for LogLevels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LogLevels")
+    }
+}
+
+impl PartialEq for LogLevels {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for LogLevels {}
 
 impl Default for ServerConfig {
     fn default() -> Self {
@@ -61,6 +100,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 50_051)),
             allow_insecure: false,
+            allow_plaintext: false,
             keys: None,
             jwt: None,
             tls: None,
@@ -80,6 +120,8 @@ impl Default for ServerConfig {
             request_timeout: Duration::from_secs(120),
             drain_timeout: Duration::from_secs(20),
             models: None,
+            log: None,
+            housekeeping: Duration::from_secs(24 * 3600),
         }
     }
 }
@@ -94,6 +136,15 @@ pub enum ConfigError {
          or listen on 127.0.0.1; set allow_insecure (--allow-insecure) only if the network is closed"
     )]
     Insecure {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// Keys would be sent in the clear beyond loopback.
+    #[error(
+        "keys would travel in the clear on {listen}: give the server a certificate (tls.certificate, tls.key), \
+         listen on 127.0.0.1, or set allow_plaintext (--allow-plaintext) where a proxy with TLS stands in front of it"
+    )]
+    Plaintext {
         /// The address.
         listen: SocketAddr,
     },
@@ -115,6 +166,10 @@ impl ConfigError {
     /// In both languages.
     pub fn message(&self) -> Bilingual {
         let zh = match self {
+            ConfigError::Plaintext { listen } => format!(
+                "密钥将在 {listen} 上以明文传输：请配置证书（tls.certificate、tls.key），或只监听 127.0.0.1；\
+                 前面有 TLS 代理时可设置 allow_plaintext（--allow-plaintext）"
+            ),
             ConfigError::Insecure { listen } => format!(
                 "其他机器可以访问 {listen}，而本服务不会验证调用者身份：请先创建密钥（queqiao key create --name platform --role reader,writer，--data 与服务一致），\
                  或只监听 127.0.0.1；仅当网络封闭时才可设置 allow_insecure（--allow-insecure）"
@@ -206,8 +261,16 @@ impl ValidConfig {
     /// Whether callers are told apart as far as the address demands.
     pub(crate) fn check_access(&self, gate: &Gate) -> Result<(), ConfigError> {
         let closed = self.listen.ip().is_loopback() || self.allow_insecure;
-        if closed || gate.has_valid_key() {
+        if closed {
             return Ok(());
+        }
+        if gate.has_valid_key() {
+            return match self.tls.is_some() || self.allow_plaintext {
+                true => Ok(()),
+                false => Err(ConfigError::Plaintext {
+                    listen: self.listen,
+                }),
+            };
         }
         Err(ConfigError::Insecure {
             listen: self.listen,
@@ -265,7 +328,27 @@ mod tests {
             requests_per_second: None,
         };
         let (key, _) = KeyFile::create(&path, key).unwrap();
-        assert!(checked(keyed.clone()).is_ok());
+        let e = checked(keyed.clone()).unwrap_err().message();
+        for text in [&e.en, &e.zh] {
+            assert!(
+                text.contains("allow_plaintext") && text.contains("tls.certificate"),
+                "{text}"
+            );
+        }
+        let behind = ServerConfig {
+            allow_plaintext: true,
+            ..keyed.clone()
+        };
+        assert!(checked(behind).is_ok());
+        let sealed = ServerConfig {
+            tls: Some(TlsConfig {
+                certificate: "c.pem".into(),
+                key: "k.pem".into(),
+                client_ca: None,
+            }),
+            ..keyed.clone()
+        };
+        assert!(checked(sealed).is_ok());
         KeyFile::revoke(&path, &key.id).unwrap();
         assert!(checked(keyed).is_err(), "the only key is revoked");
         let insecure = ServerConfig {

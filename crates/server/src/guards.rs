@@ -131,10 +131,14 @@ impl Drop for Watched {
         let metrics = &self.guards.metrics;
         metrics.in_flight.dec();
         metrics.answered(self.method, self.code, took, slow);
+        let noted = self.call.as_ref().map(|c| c.noted().clone());
+        let noted = noted.unwrap_or_default();
+        let match_id = noted.match_id.as_deref();
         if slow {
-            tracing::warn!(code = ?self.code, ms, "slow request");
+            let plan = noted.plan.as_deref();
+            tracing::warn!(code = ?self.code, ms, match_id, plan, "slow request");
         }
-        tracing::info!(code = ?self.code, ms, "request");
+        tracing::info!(code = ?self.code, ms, match_id, "request");
         if let Some(trail) = &self.guards.trail
             && self.is_of_note(trail)
         {

@@ -18,6 +18,7 @@ mod convert;
 mod front;
 mod gateway;
 mod guards;
+mod keeper;
 mod metrics;
 mod quota;
 mod request_id;
@@ -30,6 +31,8 @@ pub use access::{AccessError, JwtConfig, KeyFile, KeyInfo, NewKey, Role, Roles, 
 pub use audit::{
     AuditConfig, AuditError, AuditReport, Event as AuditEvent, Trail, verify as verify_audit,
 };
-pub use config::{ConfigError, ServerConfig};
+pub use config::{ConfigError, LogLevels, ServerConfig};
+#[doc(hidden)]
+pub use convert::try_request;
 pub use server::{BoundServer, Drained, Server, ServerError};
 pub use tls::{TlsConfig, TlsError};

@@ -39,6 +39,9 @@ pub(crate) struct Metrics {
     durations: Family<Labels<1>, Histogram>,
     slow: Family<Labels<1>, Counter>,
     pub(crate) in_flight: Gauge,
+    pub(crate) waiting: Gauge,
+    /// Durable commits of the store: from the first change to the end of the flush.
+    pub(crate) commits: Histogram,
     pub(crate) connections: Gauge,
     pub(crate) connections_refused: Counter,
     pub(crate) handshakes_failed: Counter,
@@ -96,6 +99,13 @@ impl Metrics {
             Unit::Seconds,
             durations.clone(),
         );
+        let commits = Histogram::new(BUCKETS);
+        r.register_with_unit(
+            "store_commit",
+            "Time that the store took to make a batch durable, the disk's flush included",
+            Unit::Seconds,
+            commits.clone(),
+        );
         macro_rules! made {
             ($name:expr, $help:expr) => {{
                 let metric = Default::default();
@@ -111,6 +121,11 @@ impl Metrics {
                 "Requests that took longer than slow_request_ms"
             ),
             in_flight: made!("requests_in_flight", "Requests in work"),
+            waiting: made!(
+                "requests_waiting",
+                "Requests that wait for a thread: readers, writers and planners together"
+            ),
+            commits,
             connections: made!("connections", "Open connections"),
             connections_refused: made!(
                 "connections_refused",

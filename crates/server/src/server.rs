@@ -9,6 +9,7 @@ use crate::{
     front::{Front, Pages},
     gateway::Gateway,
     guards::{Guards, note},
+    keeper,
     metrics::Metrics,
     quota::Quota,
     services::{
@@ -140,6 +141,10 @@ impl Server {
             .map_err(|source| ServerError::Bind { listen, source })?;
         let (serving, watched) = watch::channel(true);
         let metrics = Arc::new(Metrics::new());
+        let commits = metrics.commits.clone();
+        engine
+            .store()
+            .watch_commits(move |took| commits.observe(took.as_secs_f64()));
         let trail = config.audit.clone().map(Trail::open).transpose()?;
         let trail = trail.map(Arc::new);
         let app = App::new(engine, config.clone(), Arc::clone(&metrics), trail.clone());
@@ -242,6 +247,7 @@ impl BoundServer {
     /// connection is accepted, requests in work are finished, and what is not done after
     /// [`ServerConfig::drain_timeout`] is cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
+        let app = Arc::clone(&self.pages.app);
         let service = Front {
             inner: GrpcWebLayer::new().layer(self.gateway),
             pages: self.pages,
@@ -269,6 +275,7 @@ impl BoundServer {
             .trail
             .clone()
             .map(|t| tokio::spawn(sync_every_second(t)));
+        let keeping = keeper::start(&app);
         tracing::info!(addr = %self.local_addr, "serving");
         let serving = self.serving;
         let draining = || {
@@ -276,7 +283,7 @@ impl BoundServer {
             serving.send_replace(false);
         };
         let cut = connection::serve(self.door, service, &self.config, shutdown, draining).await;
-        if let Some(task) = syncing {
+        for task in [syncing, keeping].into_iter().flatten() {
             task.abort();
         }
         say("service.stop");

@@ -6,22 +6,28 @@ use crate::{
     folder::{new_identity, not_redb, partial, sync_dir},
     handle::{Handle, guard},
     ledger::{ANSWERED, ANSWERS, ANSWERS_OF, OUTCOMES},
-    tables::{BY_KIND, CHANGES, COUNTS, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS, Tables},
+    tables::{
+        BY_KIND, CHANGES, COUNTS, ERASURES, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS,
+        Tables,
+    },
+    vault::Vault,
 };
 use redb::{
     Builder, Database, Durability, Key, ReadTransaction, TableDefinition, TableHandle, Value,
 };
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::HashSet, fs, path::Path, sync::Arc};
 
 /// Rows copied in one transaction.
 const ROWS_AT_ONCE: usize = 5_000;
 
 impl Store {
-    /// Writes the store, as it is now, to the new file `path`, while reads and writes go on. To
-    /// restore it, put the file into an empty data folder as `store.redb`.
+    /// Writes the store, as it is now, to the new file `path`, while reads and writes go on.
+    /// [`restore`](crate::restore()) makes a data folder of it and of a copy of the keys
+    /// ([`Store::keys_to`]), which may be newer than the backup and should be the newest there is:
+    /// what was erased since the backup stays erased.
     ///
-    /// The file appears under its name only when it is complete and on disk. It holds
-    /// nothing of what erased records said, and it has an identity of its own ([`Store::store_id`]).
+    /// The file appears under its name only when it is complete and on disk. Every record in it is
+    /// sealed with its own key, and it has an identity of its own ([`Store::store_id`]).
     ///
     /// # Errors
     /// [`StoreError::Exists`] when `path` is there already; [`StoreError::DiskFull`],
@@ -70,17 +76,33 @@ impl Store {
         tracing::info!(file = %path.display(), "backup written");
         Ok(())
     }
+
+    /// Writes a copy of the keys of all records, each sealed by the master key, to `path`, in place
+    /// of an older copy: never keep two, for the older one still has the keys of who was erased since.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; the older copy is there then.
+    pub fn keys_to(&self, path: &Path) -> Result<(), StoreError> {
+        self.handle.vault().copy_to(path)
+    }
+
+    /// Opens a backup of this store and reads all of it: every row, every index, every sum.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAStore`], [`StoreError::Damaged`], [`StoreError::NewerFormat`],
+    /// [`StoreError::NotItsKeys`], [`StoreError::Io`].
+    pub fn verify_backup(&self, path: &Path) -> Result<VerifyReport, StoreError> {
+        open_backup(path, self.handle.vault())?.verify()
+    }
 }
 
-/// Opens a backup and reads all of it: every row, every index, every sum.
-///
-/// # Errors
-/// [`StoreError::NotAStore`], [`StoreError::Damaged`], [`StoreError::NewerFormat`], [`StoreError::Io`].
-pub fn verify_backup(path: &Path) -> Result<VerifyReport, StoreError> {
+/// Opens a file of records beside its keys.
+pub(crate) fn open_backup(path: &Path, vault: &Arc<Vault>) -> Result<Store, StoreError> {
     let file = path.to_owned();
     let open = move || Ok(Builder::new().set_cache_size(32 << 20).open(&file)?);
-    let handle = Handle::new(path.to_owned(), Box::new(open), None).map_err(not_redb)?;
-    Store::with_handle(handle, Options::default())?.verify()
+    let handle =
+        Handle::new(path.to_owned(), Arc::clone(vault), Box::new(open), None).map_err(not_redb)?;
+    Store::with_handle(handle, Options::default())
 }
 
 fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
@@ -93,7 +115,16 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
     copy(from, to, PURGES)?;
     copy(from, to, REQUESTS)?;
     copy(from, to, REQUEST_IDS)?;
-    // Folders of an older program have no ledger.
+    copy(from, to, ERASURES)?;
+    copy_ledger(from, to)?;
+    let mut txn = to.begin_write()?;
+    txn.set_quick_repair(true);
+    new_identity(&mut Tables::open(&txn)?)?;
+    Ok(txn.commit()?)
+}
+
+/// Copies the answers that were kept and what came of them; folders of an older program have none.
+pub(crate) fn copy_ledger(from: &ReadTransaction, to: &Database) -> Inner<()> {
     let tables: HashSet<String> = from.list_tables()?.map(|t| t.name().to_owned()).collect();
     if tables.contains(ANSWERS.name()) {
         copy(from, to, ANSWERS)?;
@@ -103,14 +134,11 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
     if tables.contains(OUTCOMES.name()) {
         copy(from, to, OUTCOMES)?;
     }
-    let mut txn = to.begin_write()?;
-    txn.set_quick_repair(true);
-    new_identity(&mut Tables::open(&txn)?)?;
-    Ok(txn.commit()?)
+    Ok(())
 }
 
 /// Copies one table in steps; only the last transaction of the backup is made durable.
-fn copy<K: Key + 'static, V: Value + 'static>(
+pub(crate) fn copy<K: Key + 'static, V: Value + 'static>(
     from: &ReadTransaction,
     to: &Database,
     table: TableDefinition<'_, K, V>,

@@ -1,7 +1,8 @@
 //! How a row of a value table is written.
 //!
 //! ```text
-//! byte 0       codec: 0 body is JSON, 1 body is a u32 length (little endian) and JSON in zstd
+//! byte 0       codec: 0 body is JSON, 1 body is a u32 length (little endian) and JSON in zstd,
+//!              2 body is sealed: nonce, then codec 0 or 1, etag (12) and body, sealed, then tag
 //! bytes 1–8    the first 8 bytes of blake3(row number, codec, head length, head, body)
 //! bytes 9–10   head length, u16 little endian
 //! then         head, JSON; then body
@@ -11,15 +12,21 @@
 //! text, and so that the body can be made before the writer's lock is taken. Unknown fields of
 //! both are ignored and missing ones take their defaults, so fields may be added.
 
-use crate::{Etag, RecordKey, StoreError, StoredRecord, error::Inner};
+use crate::{
+    Etag, RecordKey, StoreError, StoredRecord,
+    error::Inner,
+    vault::{Key, Vault, open},
+};
 use jiff::Timestamp;
 use queqiao_domain::{Kind, Record, RecordId, TenantId};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use ring::aead::LessSafeKey;
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
 use std::cell::RefCell;
 use zstd::bulk::{Compressor, Decompressor};
 
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
+const SEALED: u8 = 2;
 const FIXED: usize = 11;
 /// Below this a body is not worth compressing.
 const COMPRESS_FROM: usize = 256;
@@ -34,7 +41,8 @@ pub(crate) struct Head {
     pub(crate) tenant: TenantId,
     pub(crate) id: RecordId,
     pub(crate) kind: Kind,
-    #[serde(with = "as_text")]
+    /// In the row it stands with the text, sealed; in the head only of rows of format 1.
+    #[serde(deserialize_with = "etag", default, skip_serializing)]
     pub(crate) etag: Etag,
     /// Times are milliseconds since 1970.
     pub(crate) created: i64,
@@ -45,17 +53,8 @@ pub(crate) struct Head {
     pub(crate) purge: Option<i64>,
 }
 
-mod as_text {
-    use crate::Etag;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(e: &Etag, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(e)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Etag, D::Error> {
-        String::deserialize(d)?.parse().map_err(D::Error::custom)
-    }
+fn etag<'de, D: Deserializer<'de>>(d: D) -> Result<Etag, D::Error> {
+    String::deserialize(d)?.parse().map_err(D::Error::custom)
 }
 
 /// A body ready to be stored.
@@ -82,6 +81,67 @@ impl Body {
             codec: PLAIN,
             bytes: json,
         }
+    }
+
+    /// The JSON.
+    pub(crate) fn json(&self) -> Result<Vec<u8>, String> {
+        json(self.codec, &self.bytes)
+    }
+
+    /// The value.
+    pub(crate) fn value<T: DeserializeOwned>(&self) -> Result<T, String> {
+        parse("body", &self.json()?)
+    }
+
+    /// Sealed as the row of a record.
+    pub(crate) fn seal(&self, vault: &Vault, number: u64, etag: &Etag) -> Result<Body, String> {
+        match vault.key(number)? {
+            Key::Held(key) => self.seal_with(vault, &key, number, etag),
+            Key::Destroyed => Err("its key was destroyed".to_owned()),
+            Key::Unknown => Err("it has no key".to_owned()),
+        }
+    }
+
+    /// Sealed as a row that is of no record.
+    pub(crate) fn seal_common(&self, vault: &Vault, number: u64) -> Result<Body, String> {
+        self.seal_with(vault, vault.common(), number, &Etag::default())
+    }
+
+    fn seal_with(
+        &self,
+        vault: &Vault,
+        key: &LessSafeKey,
+        number: u64,
+        etag: &Etag,
+    ) -> Result<Body, String> {
+        let mut plain = Vec::with_capacity(1 + etag.0.len() + self.bytes.len());
+        plain.push(self.codec);
+        plain.extend(etag.0);
+        plain.extend(&self.bytes);
+        Ok(Body {
+            codec: SEALED,
+            bytes: vault.seal(key, &number.to_be_bytes(), &plain)?,
+        })
+    }
+}
+
+/// The JSON in a body that is not sealed.
+fn json(codec: u8, body: &[u8]) -> Result<Vec<u8>, String> {
+    match codec {
+        PLAIN => Ok(body.to_vec()),
+        ZSTD => {
+            let (len, squeezed) = body
+                .split_at_checked(4)
+                .ok_or("its compressed body ends early")?;
+            let len = u32::from_le_bytes([len[0], len[1], len[2], len[3]]) as usize;
+            if len > MAX_BODY {
+                return Err(format!("its body claims {len} bytes"));
+            }
+            expand(squeezed, len)
+                .filter(|json| json.len() == len)
+                .ok_or_else(|| "its body does not decompress".to_owned())
+        }
+        other => Err(format!("its codec {other} is not known")),
     }
 }
 
@@ -150,34 +210,39 @@ impl<'a> Row<'a> {
         parse("head", self.head)
     }
 
-    /// The body's JSON.
-    pub(crate) fn json(&self) -> Result<Vec<u8>, String> {
-        match self.codec {
-            PLAIN => Ok(self.body.to_vec()),
-            ZSTD => {
-                let (len, squeezed) = self
-                    .body
-                    .split_at_checked(4)
-                    .ok_or("its compressed body ends early")?;
-                let len = u32::from_le_bytes([len[0], len[1], len[2], len[3]]) as usize;
-                if len > MAX_BODY {
-                    return Err(format!("its body claims {len} bytes"));
-                }
-                expand(squeezed, len)
-                    .filter(|json| json.len() == len)
-                    .ok_or_else(|| "its body does not decompress".to_owned())
+    /// The etag and the body, opened with the key of the record.
+    pub(crate) fn open(&self, vault: &Vault, number: u64) -> Result<(Etag, Body), String> {
+        match vault.key(number)? {
+            Key::Held(key) => self.open_with(&key, number),
+            Key::Destroyed => Err("it was erased: its key is destroyed".to_owned()),
+            Key::Unknown => {
+                Err("its key is not there: the copy of the keys is older than it".to_owned())
             }
-            other => Err(format!("its codec {other} is not known")),
         }
     }
 
-    /// The body's value.
-    pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, String> {
-        parse("body", &self.json()?)
+    /// The body of a row that is of no record.
+    pub(crate) fn open_common(&self, vault: &Vault, number: u64) -> Result<Body, String> {
+        Ok(self.open_with(vault.common(), number)?.1)
     }
 
-    /// The body as it is stored, to be stored again under another head.
-    pub(crate) fn packed(&self) -> Body {
+    fn open_with(&self, key: &LessSafeKey, number: u64) -> Result<(Etag, Body), String> {
+        if self.codec != SEALED {
+            return Err("it is not sealed".to_owned());
+        }
+        let plain = open(key, &number.to_be_bytes(), self.body)
+            .ok_or("its key does not open it: one of the two is damaged")?;
+        let (codec, rest) = plain.split_first().ok_or("its body ends early")?;
+        let (tag, bytes) = rest.split_first_chunk().ok_or("its body ends early")?;
+        let body = Body {
+            codec: *codec,
+            bytes: bytes.to_vec(),
+        };
+        Ok((Etag(*tag), body))
+    }
+
+    /// The body of a row of format 1, which is not sealed.
+    pub(crate) fn plain(&self) -> Body {
         Body {
             codec: self.codec,
             bytes: self.body.to_vec(),
@@ -198,15 +263,21 @@ pub(crate) fn damaged(key: u64, why: String) -> StoreError {
     }
 }
 
-/// The head and the body, as stored, of a record's row.
-pub(crate) fn parts(key: u64, bytes: &[u8]) -> Inner<(Head, Body)> {
-    let row = Row::read(key, bytes).map_err(|why| damaged(key, why))?;
-    let head = row.head().map_err(|why| damaged(key, why))?;
-    Ok((head, row.packed()))
+/// The head and the opened body of a record's row.
+pub(crate) fn parts(vault: &Vault, key: u64, bytes: &[u8]) -> Inner<(Head, Body)> {
+    let read = || -> Result<(Head, Body), String> {
+        let row = Row::read(key, bytes)?;
+        let mut head: Head = row.head()?;
+        let (etag, body) = row.open(vault, key)?;
+        head.etag = etag;
+        Ok((head, body))
+    };
+    Ok(read().map_err(|why| damaged(key, why))?)
 }
 
 /// The record in a row; `None` when it is deleted and deleted records are not wanted.
 pub(crate) fn record(
+    vault: &Vault,
     key: u64,
     bytes: &[u8],
     show_deleted: bool,
@@ -217,11 +288,17 @@ pub(crate) fn record(
         if head.deleted.is_some() && !show_deleted {
             return Ok(None);
         }
-        let record: Record = row.body()?;
+        let (etag, body) = match vault.key(key)? {
+            Key::Held(k) => row.open_with(&k, key)?,
+            // Erased since this view was taken: it is gone for every reader.
+            Key::Destroyed => return Ok(None),
+            Key::Unknown => row.open(vault, key)?,
+        };
+        let record: Record = body.value()?;
         Ok(Some(StoredRecord {
             key: RecordKey(key),
             seq: head.seq,
-            etag: head.etag,
+            etag,
             create_time: time(head.created)?,
             update_time: time(head.updated)?,
             delete_time: head.deleted.map(time).transpose()?,
@@ -240,6 +317,7 @@ fn time(ms: i64) -> Result<Timestamp, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::KeyFiles;
 
     fn row(json: &str) -> Vec<u8> {
         let body = Body::pack(json.as_bytes().to_vec());
@@ -252,7 +330,7 @@ mod tests {
         for json in ["{}", &long] {
             let bytes = row(json);
             let row = Row::read(7, &bytes).unwrap();
-            assert_eq!(row.json().unwrap(), json.as_bytes());
+            assert_eq!(row.plain().json().unwrap(), json.as_bytes());
         }
         assert_eq!(row("{}")[0], PLAIN);
         assert_eq!(row(&long)[0], ZSTD);
@@ -283,26 +361,64 @@ mod tests {
             bytes: body,
         };
         let bytes = write(1, &(), &bad).unwrap();
-        let why = Row::read(1, &bytes).unwrap().json().unwrap_err();
+        let why = Row::read(1, &bytes).unwrap().plain().json().unwrap_err();
         assert!(why.contains("claims"), "{why}");
     }
 
-    #[test]
-    fn messages_do_not_repeat_the_text() {
-        let body = Body::pack(b"{\"id\": \"e\", \"kind\": \"13800000000\"}".to_vec());
-        let head = Head {
+    fn vault() -> (tempfile::TempDir, Vault) {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = KeyFiles::of(dir.path(), None).open_or_make().unwrap();
+        vault.ensure(9).unwrap();
+        (dir, vault)
+    }
+
+    fn head() -> Head {
+        Head {
             seq: 1,
             tenant: TenantId::default(),
             id: RecordId::new("e").unwrap(),
             kind: Kind::Expert,
-            etag: Etag([0; 12]),
+            etag: Etag([7; 12]),
             created: 0,
             updated: 0,
             deleted: None,
             purge: None,
-        };
-        let bytes = write(3, &head, &body).unwrap();
-        let e = record(3, &bytes, false).unwrap_err().to_string();
+        }
+    }
+
+    #[test]
+    fn messages_do_not_repeat_the_text() {
+        let (_dir, vault) = vault();
+        let body = Body::pack(b"{\"id\": \"e\", \"kind\": \"13800000000\"}".to_vec());
+        let body = body.seal(&vault, 3, &head().etag).unwrap();
+        let bytes = write(3, &head(), &body).unwrap();
+        let e = record(&vault, 3, &bytes, false).unwrap_err().to_string();
         assert!(e.contains("record 3") && !e.contains("138"), "{e}");
+    }
+
+    #[test]
+    fn a_sealed_row_opens_with_its_own_key_alone() {
+        let (_dir, vault) = vault();
+        let body = Body::pack(b"\"SECRET\"".to_vec());
+        let sealed = body.seal(&vault, 3, &head().etag).unwrap();
+        let bytes = write(3, &head(), &sealed).unwrap();
+        assert!(!bytes.windows(6).any(|w| w == b"SECRET"));
+        assert!(!bytes.windows(4).any(|w| w == [7; 4]), "the etag is sealed");
+        let (opened, plain) = parts(&vault, 3, &bytes).unwrap();
+        assert_eq!(
+            (opened.etag, plain.json().unwrap()),
+            (Etag([7; 12]), b"\"SECRET\"".to_vec())
+        );
+        // As the row of another record, it does not.
+        let moved = write(4, &head(), &sealed).unwrap();
+        assert!(parts(&vault, 4, &moved).is_err());
+        // Nor once its key is destroyed.
+        vault.destroy(&[3]).unwrap();
+        assert_eq!(record(&vault, 3, &bytes, false).unwrap(), None);
+        assert!(parts(&vault, 3, &bytes).is_err());
+        assert!(
+            body.seal(&vault, 3, &head().etag).is_err(),
+            "nor does it seal"
+        );
     }
 }

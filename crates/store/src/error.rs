@@ -46,6 +46,37 @@ pub enum StoreError {
         /// The newest format this program reads.
         supported: u64,
     },
+    /// The file that opens the keys of records is not there.
+    #[error(
+        "{} is not there, and no record can be read without it: put it back from where you keep it (it is in no backup), or name it by the setting master_key",
+        path.display()
+    )]
+    NoMasterKey {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The master key is of another vault.
+    #[error(
+        "the master key does not open {}: give the one of the server on which the records were stored",
+        path.display()
+    )]
+    WrongMasterKey {
+        /// The vault.
+        path: PathBuf,
+    },
+    /// The vault is missing, or is of another store.
+    #[error(
+        "{} does not hold the keys of {} ({why}): put the keys back that were copied with the backup",
+        keys.display(), store.display()
+    )]
+    NotItsKeys {
+        /// The vault.
+        keys: PathBuf,
+        /// The store.
+        store: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// The file is damaged.
     #[error(
         "{} is damaged ({what}): keep a copy of the file, then restore the last backup",

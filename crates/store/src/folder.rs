@@ -5,6 +5,7 @@ use crate::{
     error::Inner,
     handle::guard,
     tables::{MAGIC, Tables, meta},
+    vault::Vault,
 };
 use redb::{Builder, Database};
 use std::{
@@ -17,10 +18,10 @@ use std::{
 pub(crate) const FILE: &str = "store.redb";
 const LOCK: &str = "LOCK";
 /// Folders that others of the program keep in a data folder, perhaps before it has a store.
-const NEIGHBOURS: [&str; 2] = ["access", "audit"];
+const NEIGHBOURS: [&str; 3] = ["access", "audit", "keys"];
 
 /// Puts the tables and numbers of an empty store into a new database.
-pub(crate) fn initialise(db: &Database) -> Inner<()> {
+pub(crate) fn initialise(db: &Database, vault: &Vault) -> Inner<()> {
     let mut txn = db.begin_write()?;
     txn.set_quick_repair(true);
     {
@@ -36,6 +37,7 @@ pub(crate) fn initialise(db: &Database) -> Inner<()> {
             t.meta.insert(name, value)?;
         }
         new_identity(&mut t)?;
+        name_vault(&mut t, vault)?;
         t.save()?;
     }
     Ok(txn.commit()?)
@@ -49,9 +51,17 @@ pub(crate) fn new_identity(t: &mut Tables<'_>) -> Inner<()> {
     Ok(())
 }
 
+/// Notes which vault has the keys.
+pub(crate) fn name_vault(t: &mut Tables<'_>, vault: &Vault) -> Inner<()> {
+    let id = vault.id();
+    t.meta.insert(meta::VAULT_HIGH, (id >> 64) as u64)?;
+    t.meta.insert(meta::VAULT_LOW, id as u64)?;
+    Ok(())
+}
+
 /// Makes an empty store. It appears under its name only when it is complete, so a crash leaves
 /// either no store or an empty one. The caller holds the folder's lock.
-pub(crate) fn create(file: &Path, cache: usize) -> Result<(), StoreError> {
+pub(crate) fn create(file: &Path, cache: usize, vault: &Vault) -> Result<(), StoreError> {
     let partial = partial(file);
     let io = |doing| {
         let path = partial.clone();
@@ -67,7 +77,7 @@ pub(crate) fn create(file: &Path, cache: usize) -> Result<(), StoreError> {
     }
     guard("making", &partial, || {
         let db = Builder::new().set_cache_size(cache).create(&partial)?;
-        initialise(&db)?;
+        initialise(&db, vault)?;
         Ok(db.close()?)
     })?;
     fs::rename(&partial, file).map_err(io("renaming"))

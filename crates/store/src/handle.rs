@@ -4,16 +4,21 @@ use crate::{
     StoreError,
     error::{Fault, Inner},
     folder::FolderLock,
+    vault::Vault,
 };
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError, RwLock,
+        Arc, Mutex, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
+
+/// Takes how long a commit took.
+pub(crate) type Watcher = Box<dyn Fn(Duration) + Send + Sync>;
 
 type Opener = Box<dyn Fn() -> Inner<Database> + Send + Sync>;
 
@@ -21,6 +26,7 @@ type Opener = Box<dyn Fn() -> Inner<Database> + Send + Sync>;
 /// handle closes the file and opens it again, and readers go on after one error.
 pub(crate) struct Handle {
     path: PathBuf,
+    vault: Arc<Vault>,
     open: Opener,
     db: RwLock<Option<Database>>,
     /// Held for a whole write transaction and while the file is opened again.
@@ -28,6 +34,8 @@ pub(crate) struct Handle {
     failed: AtomicBool,
     /// Counts the openings, so that a reader of a closed file does not close the next one.
     generation: AtomicU64,
+    /// Told of every durable commit.
+    watcher: OnceLock<Watcher>,
     // Dropped after the file is closed. Here rather than with the store, because a snapshot that
     // outlives the store keeps the file open.
     _lock: Option<FolderLock>,
@@ -45,17 +53,20 @@ impl Handle {
     /// Opens the file by `open`, which is also used to open it again.
     pub(crate) fn new(
         path: PathBuf,
+        vault: Arc<Vault>,
         open: Opener,
         lock: Option<FolderLock>,
     ) -> Result<Self, StoreError> {
         let db = guard("opening", &path, &open)?;
         Ok(Handle {
             path,
+            vault,
             open,
             db: RwLock::new(Some(db)),
             writer: Mutex::new(()),
             failed: AtomicBool::new(false),
             generation: AtomicU64::new(0),
+            watcher: OnceLock::new(),
             _lock: lock,
         })
     }
@@ -63,6 +74,16 @@ impl Handle {
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Tells `watcher` of every durable commit from now on; the first one given counts.
+    pub(crate) fn watch(&self, watcher: Watcher) {
+        let _ = self.watcher.set(watcher);
+    }
+
+    /// The keys of its records.
+    pub(crate) fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 
     /// A view of the file as it is now, which no later write changes, and the opening it is of.
@@ -110,8 +131,15 @@ impl Handle {
                 };
                 // Without it a crash means a scan of the whole file at the next start.
                 txn.set_quick_repair(true);
+                let began = Instant::now();
                 match f(&txn)? {
-                    End::Commit(answer) => txn.commit().map(|()| answer).map_err(Fault::from),
+                    End::Commit(answer) => {
+                        txn.commit()?;
+                        if let Some(watcher) = self.watcher.get() {
+                            watcher(began.elapsed());
+                        }
+                        Ok(answer)
+                    }
                     End::Abort(answer) => txn.abort().map(|()| answer).map_err(Fault::from),
                 }
             };

@@ -5,6 +5,7 @@ use crate::{
     error::{Fault, Inner},
     handle::Handle,
     tables::{BY_KIND, RECORDS, kind_number, op_of},
+    vault::Vault,
 };
 use queqiao_domain::{Kind, TenantId};
 use redb::{Range, ReadOnlyTable, ReadTransaction};
@@ -98,6 +99,7 @@ impl Iterator for Scan {
             return None;
         }
         let rows = &mut self.rows;
+        let vault = self.handle.vault();
         let next = self.handle.read(self.generation, || {
             loop {
                 let found = match rows {
@@ -106,13 +108,13 @@ impl Iterator for Scan {
                             return Ok(None);
                         };
                         let (key, value) = row?;
-                        codec::record(key.value(), value.value(), false)?
+                        codec::record(vault, key.value(), value.value(), false)?
                     }
                     Rows::Tenant(keys, records) => {
                         let Some(key) = keys.next()? else {
                             return Ok(None);
                         };
-                        row(records, key, false)?
+                        row(vault, records, key, false)?
                     }
                 };
                 if found.is_some() {
@@ -127,6 +129,7 @@ impl Iterator for Scan {
 
 /// The record of a key that an index table names.
 pub(crate) fn row(
+    vault: &Vault,
     records: &ReadOnlyTable<u64, &'static [u8]>,
     key: u64,
     show_deleted: bool,
@@ -134,7 +137,7 @@ pub(crate) fn row(
     let value = records
         .get(key)?
         .ok_or_else(|| codec::damaged(key, "its row is not there".to_owned()))?;
-    Ok(codec::record(key, value.value(), show_deleted)?)
+    Ok(codec::record(vault, key, value.value(), show_deleted)?)
 }
 
 type KindRange = Range<'static, (&'static str, u8, u64), u8>;

@@ -11,23 +11,27 @@
 
 mod backup;
 mod codec;
+mod erasure;
 mod error;
 mod folder;
 mod handle;
 mod iter;
 mod ledger;
+mod migrate;
 mod model;
 mod read;
 mod request;
+mod restore;
 mod store;
 mod tables;
+mod vault;
 mod verify;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use backup::verify_backup;
+pub use erasure::{Receipt, ReceiptCheck};
 pub use error::{Cause, Rejection, StoreError};
 pub use iter::{Changes, Scan, Since};
 pub use ledger::{Entered, KeptAnswer, OutcomeRow};
@@ -36,5 +40,7 @@ pub use model::{
     StoreId, StoredRecord, Write,
 };
 pub use read::Snapshot;
+pub use restore::{Restored, restore};
 pub use store::{FORMAT_VERSION, Options, Store};
+pub use vault::KeyFiles;
 pub use verify::VerifyReport;

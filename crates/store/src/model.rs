@@ -28,7 +28,7 @@ impl fmt::Display for StoreId {
 }
 
 /// A short hash of a record's content: equal etags, equal content. Shown as 24 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Etag(pub(crate) [u8; 12]);
 
 impl Etag {

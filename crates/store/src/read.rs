@@ -14,7 +14,8 @@ use std::sync::Arc;
 /// The greatest number of records on a page.
 const MAX_PAGE: usize = 10_000;
 
-/// Everything as it was at one moment: whole batches, never a part of one.
+/// Everything as it was at one moment: whole batches, never a part of one. Only who is erased later is
+/// gone at once, from here too.
 pub struct Snapshot {
     pub(crate) handle: Arc<Handle>,
     pub(crate) txn: ReadTransaction,
@@ -81,7 +82,12 @@ impl Snapshot {
             let Some(found) = ids.get((tenant.as_str(), id.as_str()))? else {
                 return Ok(None);
             };
-            row(&records(txn)?, found.value().0, show_deleted)
+            row(
+                self.handle.vault(),
+                &records(txn)?,
+                found.value().0,
+                show_deleted,
+            )
         })
     }
 
@@ -95,7 +101,12 @@ impl Snapshot {
             let records = records(txn)?;
             keys.iter()
                 .map(|key| match records.get(key.0)? {
-                    Some(value) => Ok(codec::record(key.0, value.value(), false)?),
+                    Some(value) => Ok(codec::record(
+                        self.handle.vault(),
+                        key.0,
+                        value.value(),
+                        false,
+                    )?),
                     None => Ok(None),
                 })
                 .collect()
@@ -120,7 +131,8 @@ impl Snapshot {
                     page.next = page.records.last().map(|r| r.key);
                     break;
                 }
-                page.records.extend(row(&table, key, query.show_deleted)?);
+                page.records
+                    .extend(row(self.handle.vault(), &table, key, query.show_deleted)?);
             }
             Ok(page)
         })

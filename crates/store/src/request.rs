@@ -8,6 +8,7 @@ use crate::{
     codec::{self, Body, Row},
     error::{Fault, Inner},
     tables::{Tables, meta, number},
+    vault::Vault,
 };
 use queqiao_domain::TenantId;
 use redb::{ReadableTable, ReadableTableMetadata};
@@ -52,7 +53,7 @@ pub(crate) struct RequestHead {
 type StoredItem = (u8, u64, u64, String);
 
 /// A hash of all that a batch asks for, so that one id is not taken for two requests.
-pub(crate) fn digest(batch: &Batch, etags: &[Option<Etag>]) -> String {
+pub(crate) fn digest(vault: &Vault, batch: &Batch, etags: &[Option<Etag>]) -> String {
     let mut h = blake3::Hasher::new();
     let mut field = |tag: u8, bytes: &[u8]| {
         h.update(&[tag]);
@@ -77,13 +78,30 @@ pub(crate) fn digest(batch: &Batch, etags: &[Option<Etag>]) -> String {
         field(11, content.as_ref().map_or(&[], |e| &e.0));
         field(12, expect.as_ref().map_or(&[], |e| &e.0));
     }
+    keyed(vault, &h.finalize().to_hex())
+}
+
+/// What is kept of a digest: it does not tell to others whether a text was one they guess.
+fn keyed(vault: &Vault, digest: &str) -> String {
+    let mut h = vault.mac("queqiao store: requests");
+    h.update(digest.as_bytes());
     h.finalize().to_hex().to_string()
+}
+
+/// A row of format 1 as it is now.
+pub(crate) fn migrated(vault: &Vault, n: u64, row: &[u8]) -> Result<Vec<u8>, String> {
+    let row = Row::read(n, row)?;
+    let mut head: RequestHead = row.head()?;
+    head.digest = keyed(vault, &head.digest);
+    let body = row.plain().seal_common(vault, n)?;
+    codec::write(n, &head, &body).ok_or_else(|| "its head is too long".to_owned())
 }
 
 impl Tables<'_> {
     /// The answer given before under this id, if it was for the same request.
     pub(crate) fn replay(
         &self,
+        vault: &Vault,
         tenant: &TenantId,
         id: &RequestId,
         digest: &str,
@@ -106,7 +124,8 @@ impl Tables<'_> {
             }
             .into());
         }
-        let stored: Vec<StoredItem> = row.body().map_err(damaged)?;
+        let body = row.open_common(vault, n).map_err(damaged)?;
+        let stored: Vec<StoredItem> = body.value().map_err(damaged)?;
         if stored.len() != batch.writes.len() {
             return Err(damaged("its answer has another length".to_owned()));
         }
@@ -136,6 +155,7 @@ impl Tables<'_> {
     /// Remembers a request and its answer, and forgets what is too old.
     pub(crate) fn remember(
         &mut self,
+        vault: &Vault,
         tenant: &TenantId,
         id: &RequestId,
         digest: String,
@@ -165,7 +185,8 @@ impl Tables<'_> {
         };
         let row = serde_json::to_vec(&items)
             .ok()
-            .and_then(|json| codec::write(n, &head, &Body::pack(json)))
+            .and_then(|json| Body::pack(json).seal_common(vault, n).ok())
+            .and_then(|body| codec::write(n, &head, &body))
             .ok_or_else(|| Fault::Inconsistent(format!("request {n} cannot be written")))?;
         self.requests.insert(n, row.as_slice())?;
         self.request_ids.insert((tenant.as_str(), id.as_str()), n)?;

@@ -4,23 +4,31 @@ use crate::{
     ListQuery, Page, RecordKey, Scan, Since, Snapshot, StoreError, StoreId, StoredRecord,
     folder::{FILE, create, foreign, lock, not_redb, sync_dir},
     handle::{End, Handle},
+    migrate,
     request::Keep,
     tables::{MAGIC, META, Tables, meta, number},
+    vault::KeyFiles,
 };
 use queqiao_domain::{Kind, RecordId, TenantId};
 use redb::Builder;
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The newest format this program reads and the one it writes.
-pub const FORMAT_VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 2;
 
 /// How a store is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Memory for pages of the file, in bytes.
     pub cache_bytes: usize,
     /// Days between a delete and the purge time of the record.
     pub purge_after_days: u32,
+    /// The file of the master key, where it is kept outside the data folder.
+    pub master_key: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -28,6 +36,7 @@ impl Default for Options {
         Options {
             cache_bytes: 256 << 20,
             purge_after_days: 30,
+            master_key: None,
         }
     }
 }
@@ -91,8 +100,22 @@ impl Store {
             fs::create_dir_all(dir).map_err(io("making the folder"))?;
         }
         let lock = lock(dir)?;
+        let keys = KeyFiles::of(dir, options.master_key.as_deref());
+        let format = match file.exists() {
+            true => Some(migrate::format_of(&file, options.cache_bytes)?),
+            false => None,
+        };
+        let vault = match format {
+            // Records of format 1 have no keys yet.
+            None | Some(..FORMAT_VERSION) => keys.open_or_make()?,
+            Some(_) => keys.open(&file)?,
+        };
+        let vault = Arc::new(vault);
+        if format.is_some_and(|f| f < FORMAT_VERSION) {
+            migrate::migrate(&file, &vault, options.cache_bytes)?;
+        }
         if !file.exists() {
-            create(&file, options.cache_bytes)?;
+            create(&file, options.cache_bytes, &vault)?;
             sync_dir(dir).map_err(io("making the folder durable"))?;
             if let Some(parent) = dir.parent() {
                 // The parent may be unreadable to us; then the folder was there before.
@@ -102,6 +125,7 @@ impl Store {
         let (path, cache) = (file.clone(), options.cache_bytes);
         let handle = Handle::new(
             file,
+            vault,
             Box::new(move || {
                 if fs::metadata(&path).map_err(redb::StorageError::from)?.len() == 0 {
                     return Err(StoreError::Damaged {
@@ -123,7 +147,9 @@ impl Store {
             },
             e => not_redb(e),
         })?;
-        let store = Self::with_handle(handle, *options)?;
+        let store = Self::with_handle(handle, options.clone())?;
+        // What a crash left between an erasure and the end of its key.
+        store.finish_erasures()?;
         tracing::info!(
             folder = %dir.display(),
             store = %store.id,
@@ -175,6 +201,18 @@ impl Store {
             }
             let high = number(&table, meta::ID_HIGH)?;
             let low = number(&table, meta::ID_LOW)?;
+            let vault_id = u128::from(number(&table, meta::VAULT_HIGH)?) << 64
+                | u128::from(number(&table, meta::VAULT_LOW)?);
+            let vault = handle.vault();
+            if vault_id != vault.id() {
+                return Err(StoreError::NotItsKeys {
+                    keys: vault.path().to_owned(),
+                    store: path.clone(),
+                    why: "they are of another store".to_owned(),
+                }
+                .into());
+            }
+            vault.set_destroyed_to(number(&table, meta::DESTROYED)?);
             Ok(StoreId(u128::from(high) << 64 | u128::from(low)))
         })?;
         drop(txn);
@@ -189,6 +227,12 @@ impl Store {
     /// Which store this is. An index that was derived from another must be rebuilt.
     pub fn store_id(&self) -> StoreId {
         self.id
+    }
+
+    /// Tells `watcher` how long each batch took to become durable, from its first change to the end of
+    /// the disk's flush. The first watcher that is given counts.
+    pub fn watch_commits(&self, watcher: impl Fn(std::time::Duration) + Send + Sync + 'static) {
+        self.handle.watch(Box::new(watcher));
     }
 
     /// The data folder.

@@ -2,13 +2,15 @@
 //!
 //! For every record: one row in `records`, one in `ids`, one in `by_kind`; one in `changes` at its
 //! sequence number unless that was trimmed; one in `purges` exactly when it is deleted; and it is
-//! counted once in `counts`. An erased record leaves one row in `changes`. [`Tables`] keeps all of
+//! counted once in `counts`. An erased record leaves one row in `changes` and one in `erasures`. [`Tables`] keeps all of
 //! them in step; [`Store::verify`](crate::Store::verify) checks them.
 
 use crate::{
     ChangeOp, Etag,
-    codec::{self, Body, Head},
+    codec::{self, Body, Head, Row},
+    erasure::ErasureHead,
     error::{Fault, Inner},
+    vault::{Key, Vault},
 };
 use queqiao_domain::{Kind, RecordId, TenantId};
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
@@ -35,6 +37,9 @@ pub(crate) const REQUESTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::ne
 pub(crate) const REQUEST_IDS: TableDefinition<'_, (&str, &str), u64> =
     TableDefinition::new("request_ids");
 
+/// Sequence number of an erasure or a purge → row (see [`crate::erasure`]).
+pub(crate) const ERASURES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("erasures");
+
 /// Marks the file as ours: "QUEQIAO1".
 pub(crate) const MAGIC: u64 = u64::from_be_bytes(*b"QUEQIAO1");
 
@@ -50,6 +55,10 @@ pub(crate) mod meta {
     pub(crate) const TRIMMED: &str = "trimmed_to_seq";
     pub(crate) const NEXT_REQUEST: &str = "next_request";
     pub(crate) const REQUEST_ITEMS: &str = "request_items";
+    pub(crate) const VAULT_HIGH: &str = "vault_id_high";
+    pub(crate) const VAULT_LOW: &str = "vault_id_low";
+    /// The keys of all erasures up to this sequence number are destroyed.
+    pub(crate) const DESTROYED: &str = "destroyed_to_seq";
 }
 
 /// The number of a kind on disk; never changed.
@@ -92,6 +101,7 @@ pub(crate) struct Tables<'t> {
     by_kind: Table<'t, (&'static str, u8, u64), u8>,
     counts: Table<'t, (&'static str, u8), (u64, u64)>,
     purges: Table<'t, (i64, u64), ()>,
+    erasures: Table<'t, u64, &'static [u8]>,
     next_key: u64,
     last_seq: u64,
 }
@@ -118,6 +128,7 @@ impl<'t> Tables<'t> {
             by_kind: txn.open_table(BY_KIND)?,
             counts: txn.open_table(COUNTS)?,
             purges: txn.open_table(PURGES)?,
+            erasures: txn.open_table(ERASURES)?,
             meta,
             next_key,
             last_seq,
@@ -147,25 +158,38 @@ impl<'t> Tables<'t> {
     }
 
     /// The record of a key.
-    pub(crate) fn present(&self, key: u64) -> Inner<Present> {
-        let row = self.records.get(key)?.ok_or_else(|| {
-            codec::damaged(key, "an id points to it, and it is not there".to_owned())
-        })?;
-        let (head, body) = codec::parts(key, row.value())?;
+    pub(crate) fn present(&self, vault: &Vault, key: u64) -> Inner<Present> {
+        let row = self.records.get(key)?.ok_or_else(|| absent(key))?;
+        let (head, body) = codec::parts(vault, key, row.value())?;
         Ok(Present { key, head, body })
+    }
+
+    /// The head of a key's record, whether or not its text can be read.
+    pub(crate) fn head(&self, key: u64) -> Inner<Head> {
+        let row = self.records.get(key)?.ok_or_else(|| absent(key))?;
+        let head = Row::read(key, row.value()).and_then(|row| row.head());
+        Ok(head.map_err(|why| codec::damaged(key, why))?)
     }
 
     /// A new record's first head and key. `seq` is filled in by [`Tables::put`].
     pub(crate) fn create(
         &mut self,
+        vault: &Vault,
         tenant: &TenantId,
         id: &RecordId,
         kind: Kind,
         etag: Etag,
         now: i64,
     ) -> Inner<(u64, Head)> {
-        let key = self.next_key;
-        self.next_key += 1;
+        let key = loop {
+            let key = self.next_key;
+            self.next_key += 1;
+            vault.ensure(key)?;
+            // A number whose key is gone or unreadable is passed over; its record would be too.
+            if matches!(vault.key(key), Ok(Key::Held(_))) {
+                break key;
+            }
+        };
         self.ids
             .insert((tenant.as_str(), id.as_str()), (key, kind_number(kind)))?;
         Ok((
@@ -187,6 +211,7 @@ impl<'t> Tables<'t> {
     /// Stores a record under the next sequence number, in place of `old`, and returns the number.
     pub(crate) fn put(
         &mut self,
+        vault: &Vault,
         key: u64,
         old: Option<&Head>,
         head: &mut Head,
@@ -199,16 +224,34 @@ impl<'t> Tables<'t> {
             ChangeOp::Upsert
         };
         head.seq = self.change(key, old.map(|h| h.seq), op)?;
-        let row = codec::write(key, head, body)
+        let sealed = body
+            .seal(vault, key, &head.etag)
+            .map_err(|why| codec::damaged(key, why))?;
+        let row = codec::write(key, head, &sealed)
             .ok_or_else(|| Fault::Inconsistent(format!("the head of record {key} is too long")))?;
         self.records.insert(key, row.as_slice())?;
         self.set_state(key, old, Some(head))?;
         Ok(head.seq)
     }
 
-    /// Removes a record for good and returns the sequence number of that change.
-    pub(crate) fn erase(&mut self, key: u64, head: &Head) -> Inner<u64> {
+    /// Every row of a record.
+    pub(crate) fn rows(&self) -> Inner<redb::Range<'_, u64, &'static [u8]>> {
+        Ok(self.records.range::<u64>(..)?)
+    }
+
+    /// No record gets a number below `key` any more.
+    pub(crate) fn skip_to(&mut self, key: u64) {
+        self.next_key = self.next_key.max(key);
+    }
+
+    /// Removes a record for good and returns the sequence number of that change. Its key is
+    /// destroyed by [`crate::Store::finish_erasures`] once this is on disk.
+    pub(crate) fn erase(&mut self, vault: &Vault, key: u64, head: &Head, now: i64) -> Inner<u64> {
         let seq = self.change(key, Some(head.seq), ChangeOp::Delete)?;
+        let row = ErasureHead::row(vault, seq, key, head, now)
+            .ok_or_else(|| Fault::Inconsistent(format!("erasure {seq} cannot be written")))?;
+        self.erasures.insert(seq, row.as_slice())?;
+        self.meta.insert(meta::DESTROYED, vault.destroyed_to())?;
         self.records.remove(key)?;
         self.ids.remove((head.tenant.as_str(), head.id.as_str()))?;
         self.set_state(key, Some(head), None)?;
@@ -282,6 +325,10 @@ impl<'t> Tables<'t> {
         }
         Ok(())
     }
+}
+
+fn absent(key: u64) -> crate::StoreError {
+    codec::damaged(key, "an id points to it, and it is not there".to_owned())
 }
 
 /// A number of `meta`; a missing one is 0.

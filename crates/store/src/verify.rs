@@ -3,12 +3,14 @@
 use crate::{
     Etag, Snapshot, Store, StoreError,
     codec::{Head, Row},
+    erasure::ErasureHead,
     error::Inner,
     request::RequestHead,
     tables::{
-        BY_KIND, CHANGES, COUNTS, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS, kind_number,
-        meta, number,
+        BY_KIND, CHANGES, COUNTS, ERASURES, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS,
+        kind_number, meta, number,
     },
+    vault::{Key, Vault},
 };
 use queqiao_domain::Record;
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -33,6 +35,8 @@ pub struct VerifyReport {
     pub problem_count: u64,
     /// The first hundred of them.
     pub problems: Vec<String>,
+    /// Rows that no key opens: they have to be gone in a later view.
+    gone: Vec<u64>,
 }
 
 impl VerifyReport {
@@ -71,17 +75,19 @@ impl Snapshot {
     /// As there.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
+        let vault = self.handle.vault();
         let mut counts = Counts::new();
-        type Step = fn(&ReadTransaction, &mut VerifyReport, &mut Counts) -> Inner<()>;
-        let steps: [(&str, Step); 5] = [
+        type Step = fn(&Vault, &ReadTransaction, &mut VerifyReport, &mut Counts) -> Inner<()>;
+        let steps: [(&str, Step); 6] = [
             ("records", records),
             ("indexes", indexes),
             ("counts", count),
             ("changes", changes),
             ("requests", requests),
+            ("erasures", erasures),
         ];
         for (name, step) in steps {
-            match self.run(|txn| step(txn, &mut report, &mut counts)) {
+            match self.run(|txn| step(vault, txn, &mut report, &mut counts)) {
                 Ok(()) => {}
                 Err(e @ (StoreError::Damaged { .. } | StoreError::DamagedRecord { .. })) => {
                     report.problem(format!("the {name} cannot be read: {e}"));
@@ -89,12 +95,26 @@ impl Snapshot {
                 Err(e) => return Err(e),
             }
         }
+        let gone = std::mem::take(&mut report.gone);
+        if !gone.is_empty() {
+            let now = Snapshot::new(self.handle.clone())?;
+            for key in &gone {
+                if now.run(|txn| Ok(txn.open_table(RECORDS)?.get(key)?.is_some()))? {
+                    report.problem(format!("record {key}: its key is destroyed"));
+                }
+            }
+        }
         Ok(report)
     }
 }
 
 /// Every record decodes and has its row in every index.
-fn records(txn: &ReadTransaction, report: &mut VerifyReport, counts: &mut Counts) -> Inner<()> {
+fn records(
+    vault: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    counts: &mut Counts,
+) -> Inner<()> {
     let ids = txn.open_table(IDS)?;
     let by_kind = txn.open_table(BY_KIND)?;
     let log = txn.open_table(CHANGES)?;
@@ -107,8 +127,16 @@ fn records(txn: &ReadTransaction, report: &mut VerifyReport, counts: &mut Counts
     for row in txn.open_table(RECORDS)?.iter()? {
         let (key, value) = row?;
         let key = key.value();
-        let head = match decode(key, value.value()) {
+        let head = match decode(vault, key, value.value()) {
             Ok(head) => head,
+            // Erased since this view was taken, or while it was read.
+            Err(_) if matches!(vault.key(key), Ok(Key::Destroyed)) => {
+                report.gone.push(key);
+                match Row::read(key, value.value()).and_then(|row| row.head()) {
+                    Ok(head) => head,
+                    Err(_) => continue,
+                }
+            }
             Err(why) => {
                 report.problem(format!("record {key}: {why}"));
                 continue;
@@ -155,21 +183,27 @@ fn records(txn: &ReadTransaction, report: &mut VerifyReport, counts: &mut Counts
     Ok(())
 }
 
-fn decode(key: u64, value: &[u8]) -> Result<Head, String> {
+fn decode(vault: &Vault, key: u64, value: &[u8]) -> Result<Head, String> {
     let row = Row::read(key, value)?;
     let head: Head = row.head()?;
-    let record: Record = row.body()?;
+    let (etag, body) = row.open(vault, key)?;
+    let record: Record = body.value()?;
     if record.id != head.id || record.kind() != head.kind {
         return Err("its id or kind is not that of its text".to_owned());
     }
-    if Etag::of(&row.json()?) != head.etag {
+    if Etag::of(&body.json()?) != etag {
         return Err("its etag is not that of its text".to_owned());
     }
     Ok(head)
 }
 
 /// The index tables have a row for each record and none besides.
-fn indexes(txn: &ReadTransaction, report: &mut VerifyReport, _: &mut Counts) -> Inner<()> {
+fn indexes(
+    _: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    _: &mut Counts,
+) -> Inner<()> {
     let n = txn.open_table(RECORDS)?.len()?;
     for (name, rows, of) in [
         ("ids", txn.open_table(IDS)?.len()?, n),
@@ -183,7 +217,12 @@ fn indexes(txn: &ReadTransaction, report: &mut VerifyReport, _: &mut Counts) -> 
     Ok(())
 }
 
-fn count(txn: &ReadTransaction, report: &mut VerifyReport, counts: &mut Counts) -> Inner<()> {
+fn count(
+    _: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    counts: &mut Counts,
+) -> Inner<()> {
     let mut stored = Counts::new();
     for row in txn.open_table(COUNTS)?.iter()? {
         let (key, n) = row?;
@@ -209,7 +248,12 @@ fn count(txn: &ReadTransaction, report: &mut VerifyReport, counts: &mut Counts) 
 }
 
 /// Every change is the last one of its record, or the trace of an erased one.
-fn changes(txn: &ReadTransaction, report: &mut VerifyReport, _: &mut Counts) -> Inner<()> {
+fn changes(
+    _: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    _: &mut Counts,
+) -> Inner<()> {
     let records = txn.open_table(RECORDS)?;
     let trimmed = number(&txn.open_table(META)?, meta::TRIMMED)?;
     for row in txn.open_table(CHANGES)?.iter()? {
@@ -236,7 +280,12 @@ fn changes(txn: &ReadTransaction, report: &mut VerifyReport, _: &mut Counts) -> 
     Ok(())
 }
 
-fn requests(txn: &ReadTransaction, report: &mut VerifyReport, _: &mut Counts) -> Inner<()> {
+fn requests(
+    vault: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    _: &mut Counts,
+) -> Inner<()> {
     let ids = txn.open_table(REQUEST_IDS)?;
     let mut items = 0;
     for row in txn.open_table(REQUESTS)?.iter()? {
@@ -244,7 +293,7 @@ fn requests(txn: &ReadTransaction, report: &mut VerifyReport, _: &mut Counts) ->
         let n = n.value();
         report.requests += 1;
         match Row::read(n, value.value()).and_then(|r| {
-            r.json()?;
+            r.open_common(vault, n)?.json()?;
             r.head::<RequestHead>()
         }) {
             Ok(head) => {
@@ -262,6 +311,31 @@ fn requests(txn: &ReadTransaction, report: &mut VerifyReport, _: &mut Counts) ->
     }
     if number(&txn.open_table(META)?, meta::REQUEST_ITEMS)? != items {
         report.problem("the number of remembered writes is wrong".to_owned());
+    }
+    Ok(())
+}
+
+/// Whoever is gone is gone: no row, and no key.
+fn erasures(
+    vault: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    _: &mut Counts,
+) -> Inner<()> {
+    let records = txn.open_table(RECORDS)?;
+    for row in txn.open_table(ERASURES)?.iter()? {
+        let (seq, row) = row?;
+        let seq = seq.value();
+        let gone = ErasureHead::read(seq, row.value())?.key;
+        if records.get(gone)?.is_some() {
+            report.problem(format!("erasure {seq}: the row of record {gone} is there"));
+        }
+        // One that is just being done has its row first.
+        if seq <= vault.destroyed_to() && !matches!(vault.key(gone), Ok(Key::Destroyed)) {
+            report.problem(format!(
+                "erasure {seq}: the key of record {gone} is not destroyed"
+            ));
+        }
     }
     Ok(())
 }

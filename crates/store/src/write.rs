@@ -8,6 +8,7 @@ use crate::{
     ledger,
     request::digest,
     tables::{Present, Tables},
+    vault::Vault,
 };
 use jiff::Timestamp;
 use queqiao_domain::{Kind, Record, RecordId, TenantId};
@@ -54,15 +55,16 @@ impl Store {
                 .iter()
                 .map(|p| p.content.as_ref().map(|c| c.0))
                 .collect();
-            digest(batch, &etags)
+            digest(self.handle.vault(), batch, &etags)
         });
         let request = batch.request_id.as_ref().zip(digest);
         let now = now.as_millisecond();
         let purge = now.saturating_add(i64::from(self.options.purge_after_days) * DAY_MS);
-        self.handle.write("writing", |txn| {
+        let vault = self.handle.vault();
+        let applied = self.handle.write("writing", |txn| {
             let mut t = Tables::open(txn)?;
             if let Some((id, digest)) = &request
-                && let Some(applied) = t.replay(tenant, id, digest, batch)?
+                && let Some(applied) = t.replay(vault, tenant, id, digest, batch)?
             {
                 return Ok(End::Abort(applied));
             }
@@ -71,7 +73,7 @@ impl Store {
             let mut rejected = Vec::new();
             for (index, p) in prepared.iter().enumerate() {
                 let id = p.write.id();
-                match one(&mut t, tenant, p, now, purge)? {
+                match one(&mut t, vault, tenant, p, now, purge)? {
                     Ok((key, seq, etag, outcome)) => items.push(Item {
                         id: id.clone(),
                         key: RecordKey(key),
@@ -102,13 +104,20 @@ impl Store {
                 items,
             };
             if let Some((id, digest)) = request {
-                t.remember(tenant, id, digest, &applied, now, &self.keep)?;
+                t.remember(vault, tenant, id, digest, &applied, now, &self.keep)?;
             } else if applied.seq == before {
                 return Ok(End::Abort(applied));
             }
             t.save()?;
             Ok(End::Commit(applied))
-        })
+        })?;
+        if applied.items.iter().any(|i| i.outcome == Outcome::Erased)
+            && let Err(error) = self.finish_erasures()
+        {
+            // The batch is done: whoever asks for the receipt is told, and may try again.
+            tracing::error!(%error, "keys of erased records are not destroyed yet");
+        }
+        Ok(applied)
     }
 
     /// Removes for good every deleted record whose purge time is not after `now`, and returns how
@@ -125,8 +134,8 @@ impl Store {
                 let mut t = Tables::open(txn)?;
                 let keys = t.expired(now, PURGE_AT_ONCE)?;
                 for key in &keys {
-                    let Present { key, head, .. } = t.present(*key)?;
-                    t.erase(key, &head)?;
+                    let head = t.head(*key)?;
+                    t.erase(self.handle.vault(), *key, &head, now)?;
                     ledger::forget(txn, head.tenant.as_str(), head.id.as_str())?;
                 }
                 if keys.is_empty() {
@@ -138,6 +147,7 @@ impl Store {
             purged += step as u64;
             if step < PURGE_AT_ONCE {
                 if purged > 0 {
+                    self.finish_erasures()?;
                     tracing::info!(records = purged, "purged deleted records");
                 }
                 return Ok(purged);
@@ -192,6 +202,7 @@ type Done = (u64, u64, Etag, Outcome);
 /// Does one write. The outer error ends the batch at once, the inner one rejects this write.
 fn one(
     t: &mut Tables<'_>,
+    vault: &Vault,
     tenant: &TenantId,
     p: &Prepared<'_>,
     now: i64,
@@ -211,14 +222,20 @@ fn one(
         Write::Undelete { kind, .. } | Write::Erase { kind, .. } => (*kind, None),
     };
     let Some((key, existing)) = found else {
-        return create(t, tenant, p, kind, expect, now);
+        return create(t, vault, tenant, p, kind, expect, now);
     };
     if let Some(given) = kind
         && given != existing
     {
         return Ok(Err(Cause::KindConflict { existing, given }));
     }
-    let Present { key, head, body } = t.present(key)?;
+    if matches!(p.write, Write::Erase { .. }) {
+        // Also a record whose text can no longer be read.
+        let head = t.head(key)?;
+        let seq = t.erase(vault, key, &head, now)?;
+        return Ok(Ok((key, seq, head.etag, Outcome::Erased)));
+    }
+    let Present { key, head, body } = t.present(vault, key)?;
     if let Some(given) = expect
         && given != head.etag
     {
@@ -245,7 +262,7 @@ fn one(
             new.etag = *etag;
             (
                 key,
-                t.put(key, Some(&head), &mut new, body)?,
+                t.put(vault, key, Some(&head), &mut new, body)?,
                 *etag,
                 Outcome::Updated,
             )
@@ -257,7 +274,7 @@ fn one(
             new.purge = Some(purge);
             (
                 key,
-                t.put(key, Some(&head), &mut new, &body)?,
+                t.put(vault, key, Some(&head), &mut new, &body)?,
                 head.etag,
                 Outcome::Deleted,
             )
@@ -265,11 +282,11 @@ fn one(
         (Write::Undelete { .. }, _) if live => return Ok(Err(Cause::NotDeleted)),
         (Write::Undelete { .. }, _) => (
             key,
-            t.put(key, Some(&head), &mut new, &body)?,
+            t.put(vault, key, Some(&head), &mut new, &body)?,
             head.etag,
             Outcome::Undeleted,
         ),
-        (Write::Erase { .. }, _) => (key, t.erase(key, &head)?, head.etag, Outcome::Erased),
+        (Write::Erase { .. }, _) => return Err(unprepared()),
     };
     Ok(Ok(done))
 }
@@ -277,6 +294,7 @@ fn one(
 /// A write to an id that is not there.
 fn create(
     t: &mut Tables<'_>,
+    vault: &Vault,
     tenant: &TenantId,
     p: &Prepared<'_>,
     kind: Option<Kind>,
@@ -295,8 +313,8 @@ fn create(
     let (Some((etag, body)), Some(kind)) = (&p.content, kind) else {
         return Err(unprepared());
     };
-    let (key, mut head) = t.create(tenant, p.write.id(), kind, *etag, now)?;
-    let seq = t.put(key, None, &mut head, body)?;
+    let (key, mut head) = t.create(vault, tenant, p.write.id(), kind, *etag, now)?;
+    let seq = t.put(vault, key, None, &mut head, body)?;
     Ok(Ok((key, seq, *etag, Outcome::Created)))
 }
 

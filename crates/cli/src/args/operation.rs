@@ -180,6 +180,13 @@ pub(crate) struct RestoreArgs {
     /// File that `backup` wrote.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// The newest keys that `backup` wrote; by default queqiao.keys beside the file. Whoever was erased before
+    /// they were written is not restored.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// The master key of the server that made the backup: keys/master.key of its data folder, or your copy of it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) master_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }

@@ -11,10 +11,11 @@ use crate::{
 use queqiao_domain::{Bilingual, TenantId};
 use queqiao_engine::{
     Statistics,
-    store::{Store, verify_backup},
+    store::{KeyFiles, StoreError, restore as bring_back},
 };
 use queqiao_server::{AuditConfig, KeyFile, verify_audit};
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn backup(_: &Cli, args: &BackupArgs, console: &Console) -> Result<(), Failure> {
     let file = &args.file;
@@ -29,8 +30,10 @@ pub(crate) fn backup(_: &Cli, args: &BackupArgs, console: &Console) -> Result<()
         Some(server) => remote::fetch(server, args)?,
         None => {
             existing(&args.data.data)?;
-            Store::open(&args.data.data)?.backup_to(file)?;
-            if !verify_backup(file)?.is_sound() {
+            let store = open::store(&args.data)?;
+            store.backup_to(file)?;
+            store.keys_to(&keys_beside(file))?;
+            if !store.verify_backup(file)?.is_sound() {
                 let _ = std::fs::remove_file(file);
                 return Err(Failure::failed(
                     "the copy is not sound: run `queqiao doctor` on the data folder",
@@ -44,7 +47,24 @@ pub(crate) fn backup(_: &Cli, args: &BackupArgs, console: &Console) -> Result<()
         console.say("backed up, and checked:", "已备份并校验："),
         file.display()
     ));
+    console.line(format!(
+        "{} {}",
+        console.say(
+            "keys, for every backup in this folder:",
+            "密钥（适用于本目录的所有备份）："
+        ),
+        keys_beside(file).display()
+    ));
+    console.line(console.say(
+        "To restore, the server's master key is needed as well (keys/master.key): it is in no backup; keep a copy apart from them.",
+        "恢复时还需要服务器的主密钥（keys/master.key）：备份中没有，请另行妥善保存一份。",
+    ));
     Ok(())
+}
+
+/// The newest keys, beside the backups that they open.
+fn keys_beside(file: &Path) -> PathBuf {
+    file.with_file_name("queqiao.keys")
 }
 
 pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<(), Failure> {
@@ -57,38 +77,46 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
             format!("{shown} 不为空：请恢复到新目录"),
         ));
     }
-    let failed = |what: &str, e: std::io::Error| {
-        Failure::failed(format!("{what} failed: {e}"), format!("{what} 失败：{e}"))
+    let keys = KeyFiles {
+        vault: args.keys.clone().unwrap_or_else(|| keys_beside(from)),
+        master: match &args.master_key {
+            Some(path) => path.clone(),
+            None => open::master_key().unwrap_or_else(|| KeyFiles::of(to, None).master),
+        },
     };
-    std::fs::create_dir_all(to).map_err(|e| failed(&format!("making {shown}"), e))?;
-    let file = to.join("store.redb");
-    // On disk before anybody is told that it is there.
-    let copied = std::fs::copy(from, &file)
-        .and_then(|_| std::fs::File::open(&file)?.sync_all())
-        .map_err(|e| failed(&format!("copying {}", from.display()), e));
-    // A backup that does not open, or is not sound, must not be taken for a data folder.
-    let done = copied.and_then(|()| {
-        let sound = verify_backup(&file).map(|r| (r.is_sound(), r.problems.into_iter().next()));
-        let problem = match sound {
-            Ok((true, _)) => return Ok(()),
-            Ok((false, problem)) => problem.unwrap_or_default(),
-            Err(e) => chain(&e),
-        };
-        let from = from.display();
-        Err(Failure::failed(
-            format!("{from} is damaged or no backup ({problem}): take another one"),
-            format!("{from} 已损坏或不是备份（{problem}）：请换用其他备份"),
-        ))
-    });
+    let done = bring_back(from, &keys, to, open::master_key().as_deref());
     if done.is_err() {
         // Nothing was there before.
         let _ = std::fs::remove_dir_all(to);
-        return done;
     }
+    let restored = done.map_err(|e| match e {
+        StoreError::NoMasterKey { .. } => Failure::input(
+            format!("{}; give it with --master-key", chain(&e)),
+            format!("{}；请用 --master-key 指定主密钥", chain(&e)),
+        ),
+        StoreError::Damaged { .. } | StoreError::NotAStore { .. } => {
+            let (from, why) = (from.display(), chain(&e));
+            Failure::failed(
+                format!("{from} is damaged or no backup ({why}): take another one"),
+                format!("{from} 已损坏或不是备份（{why}）：请换用其他备份"),
+            )
+        }
+        e => e.into(),
+    })?;
     console.line(format!(
         "{} {shown}",
         console.say("restored, and checked:", "已恢复并校验：")
     ));
+    if restored.erased_since > 0 {
+        console.line(format!(
+            "{} {}",
+            console.say(
+                "left out, because they were erased after the backup:",
+                "备份之后已被清除、未恢复的记录数："
+            ),
+            restored.erased_since
+        ));
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use queqiao_domain::Date;
 use queqiao_engine::{
     Engine, EngineOptions, Weights,
     embed::{Embedder, ModelStore, open_model},
+    store::{Options, Store},
 };
 use std::{
     path::{Path, PathBuf},
@@ -67,7 +68,27 @@ pub(crate) fn engine_or_new(
     model_name: Option<&str>,
 ) -> Result<Engine, Failure> {
     let model = model(cli, model_name)?;
-    Ok(Engine::open(&data.data, model, EngineOptions::default())?)
+    let options = EngineOptions {
+        master_key: master_key(),
+        ..EngineOptions::default()
+    };
+    Ok(Engine::open(&data.data, model, options)?)
+}
+
+/// The file of the master key, where the environment says that it is kept outside the data folder.
+pub(crate) fn master_key() -> Option<PathBuf> {
+    std::env::var_os("QUEQIAO_MASTER_KEY")
+        .filter(|p| !p.is_empty())
+        .map(PathBuf::from)
+}
+
+/// The store of a data folder, without its indexes.
+pub(crate) fn store(data: &DataArgs) -> Result<Store, Failure> {
+    let options = Options {
+        master_key: master_key(),
+        ..Options::default()
+    };
+    Ok(Store::open_with(&data.data, &options)?)
 }
 
 /// Today in China (UTC+8), where the records' days are.

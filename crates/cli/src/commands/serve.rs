@@ -7,7 +7,7 @@ use crate::{
     settings::Settings,
 };
 use queqiao_engine::{Engine, EngineOptions, embed::ModelStore};
-use queqiao_server::{Server, ServerConfig};
+use queqiao_server::{LogLevels, Server, ServerConfig};
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<(), Failure> {
@@ -22,7 +22,13 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<(), Failure> {
     };
     config.models = ModelStore::find(&folders).ok();
     let model = open::model_in(&folders, model)?;
-    let engine = Engine::open(&data, model, EngineOptions::default())?;
+    config.log = Some(levels());
+    let options = EngineOptions {
+        needs_consent: settings.is_on("people.require_consent"),
+        master_key: settings.master_key(),
+        ..EngineOptions::default()
+    };
+    let engine = Engine::open(&data, model, options)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         // Whoever reads the address may send a signal at once.
@@ -41,6 +47,11 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<(), Failure> {
     })
 }
 
+/// The log of this process, as SetLogLevel changes it.
+fn levels() -> LogLevels {
+    LogLevels::new(crate::log::set_levels)
+}
+
 /// The settings, flags first.
 fn settings(cli: &Cli, args: &ServeArgs) -> Result<Settings, Failure> {
     let path = |p: &Option<PathBuf>| p.as_ref().map(|p| p.display().to_string());
@@ -53,6 +64,11 @@ fn settings(cli: &Cli, args: &ServeArgs) -> Result<Settings, Failure> {
             "allow_insecure",
             "--allow-insecure",
             args.allow_insecure.then(|| "true".to_owned()),
+        ),
+        (
+            "allow_plaintext",
+            "--allow-plaintext",
+            args.allow_plaintext.then(|| "true".to_owned()),
         ),
     ];
     let flags = given

@@ -166,6 +166,16 @@ impl Settings {
         self.path("data").unwrap_or_default()
     }
 
+    /// The file of the master key, where it is kept outside the data folder.
+    pub(crate) fn master_key(&self) -> Option<PathBuf> {
+        self.path("master_key")
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        *self.value(name) == Value::Switch(true)
+    }
+
     /// The folder of models, where one is given.
     pub(crate) fn models(&self) -> Option<PathBuf> {
         self.path("models")
@@ -178,7 +188,8 @@ impl Settings {
         let streams = self.number("max_streams_per_connection");
         Ok(ServerConfig {
             listen: listen.unwrap_or(defaults.listen),
-            allow_insecure: *self.value("allow_insecure") == Value::Switch(true),
+            allow_insecure: self.is_on("allow_insecure"),
+            allow_plaintext: self.is_on("allow_plaintext"),
             keys: Some(
                 self.path("auth.keys")
                     .unwrap_or_else(|| KeyFile::path_in(&self.data())),
@@ -202,6 +213,8 @@ impl Settings {
             request_timeout: self.seconds("request_timeout_seconds"),
             drain_timeout: self.seconds("drain_timeout_seconds"),
             models: None,
+            log: None,
+            housekeeping: Duration::from_secs(60 * self.number("housekeeping_minutes")),
         })
     }
 

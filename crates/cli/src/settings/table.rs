@@ -88,6 +88,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "无密钥也监听本机以外的地址：仅限封闭网络",
     ),
     text(
+        "allow_plaintext",
+        Form::Switch,
+        |c| Value::Switch(c.allow_plaintext),
+        "take keys in the clear beyond loopback: only behind a proxy that speaks TLS",
+        "监听本机以外的地址时允许密钥明文传输：仅限前面有 TLS 代理时",
+    ),
+    text(
         "model",
         Form::Text,
         |_| Value::None,
@@ -100,6 +107,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |_| Value::None,
         "folder with models; beside the program, or `models` here, where none is given",
         "模型目录；默认在程序旁或当前目录的 models",
+    ),
+    text(
+        "master_key",
+        Form::Path,
+        |_| Value::None,
+        "file of the master key, which opens the keys of records; keys/master.key in the data folder where none is given",
+        "主密钥文件，用于解开各条记录的密钥；默认为数据目录中的 keys/master.key",
+    ),
+    text(
+        "people.require_consent",
+        Form::Switch,
+        |_| Value::Switch(false),
+        "match experts only with a consent on record (expert.consent)",
+        "仅匹配有同意记录（expert.consent）的专家",
+    ),
+    text(
+        "housekeeping_minutes",
+        Form::Whole(0, 30 * 24 * 60),
+        |c| number(c.housekeeping.as_secs() / 60),
+        "how often to purge what was deleted long ago, and to write anew the files of indexes in which erased records left traces; 0 is never",
+        "多久清理一次早已删除的记录，并重写留有已清除记录痕迹的索引文件；0 为从不",
     ),
     text(
         "auth.keys",

@@ -90,6 +90,12 @@ pub struct Facets {
     /// An expert who opted out of automated matching.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opt_out: bool,
+    /// An expert whose consent is on record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consented: bool,
+    /// The last day on which an expert's consent holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent_until: Option<Date>,
 }
 
 impl Facets {
@@ -123,6 +129,8 @@ impl Facets {
             price: None,
             deadline: None,
             opt_out: false,
+            consented: false,
+            consent_until: None,
         };
         for l in &r.links {
             match l.relation {
@@ -144,6 +152,8 @@ impl Facets {
             Detail::Expert(d) => {
                 f.expert_kind = d.expert_kind;
                 f.opt_out = d.opt_out;
+                f.consented = d.consent.is_some();
+                f.consent_until = d.consent.as_ref().and_then(|c| c.until);
             }
             Detail::Achievement(d) => {
                 f.readiness = d.readiness;

@@ -304,6 +304,7 @@ impl Record {
                 c.line("professional_title", &d.professional_title);
                 c.lines("honours", &d.honours);
                 c.lines("services", &d.services);
+                check_consent(c, d.consent.as_ref());
                 c.list("availability", d.availability.len(), c.limits.list);
                 for (i, a) in d.availability.iter().enumerate() {
                     if a.from > a.until {
@@ -345,6 +346,33 @@ impl Record {
                 c.line(f, t);
             }
         }
+    }
+}
+
+fn check_consent(c: &mut Checker, consent: Option<&super::Consent>) {
+    let Some(consent) = consent else {
+        return;
+    };
+    c.line("consent.purpose", &consent.purpose);
+    if consent.purpose.trim().is_empty() {
+        c.fail(
+            "consent.purpose",
+            "the consent names no purpose".into(),
+            "同意未写明处理目的".into(),
+            "expected what the data may be used for, as it was agreed to",
+            "应写明经本人同意的处理目的",
+        );
+    }
+    if let (Some(given), Some(until)) = (consent.given, consent.until)
+        && given > until
+    {
+        c.fail(
+            "consent.until",
+            format!("{until} is before it was given, {given}"),
+            format!("{until} 早于同意日期 {given}"),
+            "expected a day on or after consent.given",
+            "应不早于 consent.given",
+        );
     }
 }
 

@@ -133,9 +133,27 @@ pub struct Expert {
     /// The expert has opted out of automated matching.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub opt_out: bool,
+    /// What the expert agreed to; none when not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
     /// How to reach the expert; sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
+}
+
+/// What a person agreed to (个人信息保护法 Art. 13 to 15).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Consent {
+    /// 处理目的, in the words that were agreed to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub purpose: String,
+    /// When it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<Date>,
+    /// The last day on which it holds; none means without end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
 }
 
 /// A learned society.

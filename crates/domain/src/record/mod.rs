@@ -6,8 +6,9 @@ mod units;
 
 pub use check::{CheckLimits, CheckedRecord, Violation};
 pub use detail::{
-    Achievement, AmountRange, Availability, Capacity, Contact, CooperationMode, Detail, Enterprise,
-    Expert, ExpertKind, Institution, InstitutionKind, IpForm, Need, NeedStage, Society, Travel,
+    Achievement, AmountRange, Availability, Capacity, Consent, Contact, CooperationMode, Detail,
+    Enterprise, Expert, ExpertKind, Institution, InstitutionKind, IpForm, Need, NeedStage, Society,
+    Travel,
 };
 pub use units::{Part, Unit};
 
@@ -152,6 +153,9 @@ impl Record {
                 f(&mut d.professional_title);
                 d.honours.iter_mut().for_each(&mut f);
                 d.services.iter_mut().for_each(&mut f);
+                if let Some(c) = &mut d.consent {
+                    f(&mut c.purpose);
+                }
             }
             Detail::Society(d) => {
                 f(&mut d.scope);

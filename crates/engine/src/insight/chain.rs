@@ -120,6 +120,8 @@ impl Engine {
             asker: None,
             stored: None,
             own_organisation: true,
+            today: request.today,
+            needs_consent: self.options.needs_consent,
         };
         for (n, node) in request.nodes.iter().enumerate() {
             check_deadline(&asked, "looking at a node")?;

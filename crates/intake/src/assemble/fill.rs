@@ -118,6 +118,23 @@ impl Draft<'_> {
                 d.travel.get_or_insert_default().km = Some(n);
             }),
             (Detail::Expert(d), OptOut) => self.code(field, g, read_bool, |_, v| d.opt_out = v),
+            (Detail::Expert(d), ConsentPurpose) => {
+                let mut purpose = String::new();
+                self.line(field, g, &mut purpose);
+                if !purpose.is_empty() {
+                    d.consent.get_or_insert_default().purpose = purpose;
+                }
+            }
+            (Detail::Expert(d), ConsentGiven) => self.day(field, g, |_, w| {
+                if let When::Day(day) | When::Range(day, _) = w {
+                    d.consent.get_or_insert_default().given = Some(day);
+                }
+            }),
+            (Detail::Expert(d), ConsentUntil) => self.day(field, g, |_, w| {
+                if let When::Day(day) | When::Range(_, day) = w {
+                    d.consent.get_or_insert_default().until = Some(day);
+                }
+            }),
             (Detail::Society(d), Scope) => self.text(field, g, &mut d.scope),
             (Detail::Society(d), Services) => {
                 self.words(g, field, Splitter::Words, &mut d.services)

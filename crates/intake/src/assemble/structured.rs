@@ -11,8 +11,8 @@ use crate::{
     values::{Splitter, read_dates, read_regions, split},
 };
 use queqiao_domain::{
-    AmountRange, Availability, Bilingual, Capacity, Contact, Detail, Link, Organisation, Passage,
-    Readiness, Record, Travel, refused_field,
+    AmountRange, Availability, Bilingual, Capacity, Consent, Contact, Detail, Link, Organisation,
+    Passage, Readiness, Record, Travel, refused_field,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
@@ -180,6 +180,13 @@ impl Draft<'_> {
                     d.travel = Some(t);
                 }
             }
+            (ConsentPurpose, Some(v @ Json::Object(_))) => {
+                if let (Some(c), Detail::Expert(d)) =
+                    (self.shape::<Consent>(field, g, v), &mut r.detail)
+                {
+                    d.consent = Some(c);
+                }
+            }
             (TravelRegions, json) => self.travel(field, g, json, r),
             (AvailabilityDays, Some(Json::Array(items))) if items.iter().any(Json::is_object) => {
                 if let (Some(a), Detail::Expert(d)) = (
@@ -256,6 +263,7 @@ fn takes_json(field: Field) -> bool {
             | Attributes
             | ContactJson
             | CapacityJson
+            | ConsentPurpose
             | TravelRegions
             | AvailabilityDays
     )

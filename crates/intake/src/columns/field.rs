@@ -69,6 +69,9 @@ pub(crate) enum Field {
     TravelKm,
     AvailabilityDays,
     OptOut,
+    ConsentPurpose,
+    ConsentGiven,
+    ConsentUntil,
     // Societies.
     Scope,
     Group,
@@ -137,6 +140,9 @@ impl Field {
             TravelRegions | TravelKm => "travel",
             AvailabilityDays => "availability",
             OptOut => "opt_out",
+            ConsentPurpose => "consent.purpose",
+            ConsentGiven => "consent.given",
+            ConsentUntil => "consent.until",
             Scope => "scope",
             Group => "group",
             Abstract => "abstract",
@@ -208,6 +214,9 @@ impl Field {
                 | Engagements
                 | TravelKm
                 | OptOut
+                | ConsentPurpose
+                | ConsentGiven
+                | ConsentUntil
                 | Group
                 | Holder
                 | ReadinessLevel

@@ -377,6 +377,11 @@ impl Flat<'_> {
                 if d.opt_out {
                     self.word(Field::OptOut, Some(("是", "yes")));
                 }
+                if let Some(c) = &d.consent {
+                    self.line(Field::ConsentPurpose, &c.purpose);
+                    self.day(Field::ConsentGiven, c.given);
+                    self.day(Field::ConsentUntil, c.until);
+                }
             }
             Detail::Society(d) => {
                 self.text(Field::Scope, &d.scope);

@@ -131,6 +131,11 @@ fn full(kind: Kind) -> Record {
                 },
             ],
             opt_out: true,
+            consent: Some(queqiao_domain::Consent {
+                purpose: s("参加对接会，向需求企业推荐"),
+                given: parse_date("2026-01-02"),
+                until: parse_date("2027-01-01"),
+            }),
             contact,
         }),
         Kind::Society => Detail::Society(Society {

@@ -739,7 +739,11 @@ impl ::prost::Name for RebuildIndexResponse {
 }
 /// Asks for a backup.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct BackupRequest {}
+pub struct BackupRequest {
+    /// Which of its two files. Ask for the records first, then for the keys.
+    #[prost(enumeration = "BackupPart", tag = "1")]
+    pub part: i32,
+}
 impl ::prost::Name for BackupRequest {
     const NAME: &'static str = "BackupRequest";
     const PACKAGE: &'static str = "queqiao.v1";
@@ -748,6 +752,40 @@ impl ::prost::Name for BackupRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.BackupRequest".into()
+    }
+}
+/// Asks to log more or less.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetLogLevelRequest {
+    /// Levels as QUEQIAO_LOG has them, such as `info` or `info,queqiao_server=debug`; required.
+    #[prost(string, tag = "1")]
+    pub levels: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetLogLevelRequest {
+    const NAME: &'static str = "SetLogLevelRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.SetLogLevelRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.SetLogLevelRequest".into()
+    }
+}
+/// What is logged from now on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetLogLevelResponse {
+    /// The levels that were in force before.
+    #[prost(string, tag = "1")]
+    pub before: ::prost::alloc::string::String,
+}
+impl ::prost::Name for SetLogLevelResponse {
+    const NAME: &'static str = "SetLogLevelResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.SetLogLevelResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.SetLogLevelResponse".into()
     }
 }
 /// A part of a backup.
@@ -813,6 +851,40 @@ impl ::prost::Name for ServerInfo {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.ServerInfo".into()
+    }
+}
+/// The files of a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum BackupPart {
+    /// The records.
+    Unspecified = 0,
+    /// The records, each sealed with its own key.
+    Records = 1,
+    /// The keys of the records, sealed by the master key, which stays on the server. Keep one copy, the newest:
+    /// it opens every backup, but for what was erased.
+    Keys = 2,
+}
+impl BackupPart {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BACKUP_PART_UNSPECIFIED",
+            Self::Records => "BACKUP_PART_RECORDS",
+            Self::Keys => "BACKUP_PART_KEYS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BACKUP_PART_UNSPECIFIED" => Some(Self::Unspecified),
+            "BACKUP_PART_RECORDS" => Some(Self::Records),
+            "BACKUP_PART_KEYS" => Some(Self::Keys),
+            _ => None,
+        }
     }
 }
 /// Generated client implementations.
@@ -1032,6 +1104,34 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.AdminService", "Backup"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Changes what is logged, until the next change or start.
+        ///
+        /// Errors: INVALID_ARGUMENT (levels that do not read), FAILED_PRECONDITION (the program that embeds this
+        /// server keeps its own log).
+        pub async fn set_log_level(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetLogLevelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetLogLevelResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.AdminService/SetLogLevel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.AdminService", "SetLogLevel"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What this server is.
         pub async fn get_server_info(
             &mut self,
@@ -1123,6 +1223,17 @@ pub mod admin_service_server {
             &self,
             request: tonic::Request<super::BackupRequest>,
         ) -> std::result::Result<tonic::Response<Self::BackupStream>, tonic::Status>;
+        /// Changes what is logged, until the next change or start.
+        ///
+        /// Errors: INVALID_ARGUMENT (levels that do not read), FAILED_PRECONDITION (the program that embeds this
+        /// server keeps its own log).
+        async fn set_log_level(
+            &self,
+            request: tonic::Request<super::SetLogLevelRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetLogLevelResponse>,
+            tonic::Status,
+        >;
         /// What this server is.
         async fn get_server_info(
             &self,
@@ -1428,6 +1539,51 @@ pub mod admin_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.AdminService/SetLogLevel" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetLogLevelSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::SetLogLevelRequest>
+                    for SetLogLevelSvc<T> {
+                        type Response = super::SetLogLevelResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetLogLevelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::set_log_level(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetLogLevelSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -4733,6 +4889,9 @@ pub struct Expert {
     /// How to reach the expert. Input only, sealed: see GetContact.
     #[prost(message, optional, tag = "11")]
     pub contact: ::core::option::Option<Contact>,
+    /// What the expert agreed to; absent when not told.
+    #[prost(message, optional, tag = "12")]
+    pub consent: ::core::option::Option<Consent>,
 }
 impl ::prost::Name for Expert {
     const NAME: &'static str = "Expert";
@@ -4742,6 +4901,29 @@ impl ::prost::Name for Expert {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.Expert".into()
+    }
+}
+/// What a person agreed to (个人信息保护法 Art. 13 to 15): kept with the record, and honoured.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Consent {
+    /// What the data may be used for (处理目的), in the words that were agreed to.
+    #[prost(string, tag = "1")]
+    pub purpose: ::prost::alloc::string::String,
+    /// The day on which it was given, ISO 8601; empty when not told.
+    #[prost(string, tag = "2")]
+    pub given: ::prost::alloc::string::String,
+    /// The last day on which it holds, ISO 8601; after it the expert is in no match. Empty means without end.
+    #[prost(string, tag = "3")]
+    pub until: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Consent {
+    const NAME: &'static str = "Consent";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Consent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Consent".into()
     }
 }
 /// How much an expert can take on.
@@ -7335,6 +7517,10 @@ pub struct EraseRecordResponse {
     /// The store's sequence number after it.
     #[prost(uint64, tag = "2")]
     pub seq: u64,
+    /// Proves it: JSON with the name, the time and a keyed hash, for CheckErasure. Give it to whoever asked
+    /// for the erasure; the server keeps no name.
+    #[prost(string, tag = "3")]
+    pub receipt: ::prost::alloc::string::String,
 }
 impl ::prost::Name for EraseRecordResponse {
     const NAME: &'static str = "EraseRecordResponse";
@@ -7344,6 +7530,104 @@ impl ::prost::Name for EraseRecordResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.EraseRecordResponse".into()
+    }
+}
+/// Asks whether an erasure holds.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckErasureRequest {
+    /// `tenants/{tenant}`; required: the tenant of the receipt.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// What EraseRecord gave.
+    #[prost(string, tag = "2")]
+    pub receipt: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CheckErasureRequest {
+    const NAME: &'static str = "CheckErasureRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.CheckErasureRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.CheckErasureRequest".into()
+    }
+}
+/// What is left of an erased record.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckErasureResponse {
+    /// All of the below but `id_used_again`: nothing of the record is left.
+    #[prost(bool, tag = "1")]
+    pub holds: bool,
+    /// The receipt is of this server's keys, and nothing in it was changed.
+    #[prost(bool, tag = "2")]
+    pub genuine: bool,
+    /// The store has no row of the record.
+    #[prost(bool, tag = "3")]
+    pub row_gone: bool,
+    /// The record's key is destroyed: no copy of the row can be read, in backups either.
+    #[prost(bool, tag = "4")]
+    pub key_destroyed: bool,
+    /// The files of the index were written anew since.
+    #[prost(bool, tag = "5")]
+    pub index_rewritten: bool,
+    /// Another record was stored later under the same id.
+    #[prost(bool, tag = "6")]
+    pub id_used_again: bool,
+}
+impl ::prost::Name for CheckErasureResponse {
+    const NAME: &'static str = "CheckErasureResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.CheckErasureResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.CheckErasureResponse".into()
+    }
+}
+/// Asks for all that is held about a record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportRecordRequest {
+    /// `tenants/{tenant}/{collection}/{id}`; required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Who asks and why, 4 to 200 characters; required. It is kept in the audit trail.
+    #[prost(string, tag = "2")]
+    pub purpose: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ExportRecordRequest {
+    const NAME: &'static str = "ExportRecordRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ExportRecordRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ExportRecordRequest".into()
+    }
+}
+/// All that is held about a record.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportRecordResponse {
+    /// The record, deleted or not.
+    #[prost(message, optional, tag = "1")]
+    pub record: ::core::option::Option<Record>,
+    /// Its contact; absent when it has none.
+    #[prost(message, optional, tag = "2")]
+    pub contact: ::core::option::Option<Contact>,
+    /// The lines of the audit trail that name it, oldest first, as they stand there (JSON); the last 10,000.
+    #[prost(string, repeated, tag = "3")]
+    pub audit_lines: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Lines that were left out because there are more.
+    #[prost(int64, tag = "4")]
+    pub audit_lines_left_out: i64,
+}
+impl ::prost::Name for ExportRecordResponse {
+    const NAME: &'static str = "ExportRecordResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ExportRecordResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ExportRecordResponse".into()
     }
 }
 /// Asks to delete records together.
@@ -7699,8 +7983,11 @@ pub mod record_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.RecordService", "UndeleteRecord"));
             self.inner.unary(req, path, codec).await
         }
-        /// Removes a record for good, deleted or not, from the store and from every index, at once: what
-        /// a person asks for under 个人信息保护法 Art. 47. It cannot be undone.
+        /// Removes a record for good, deleted or not, at once: what a person asks for under 个人信息保护法
+        /// Art. 47. It cannot be undone. The row is removed and the record's own key destroyed, so that no copy
+        /// of the row can be read, in backups either; no answer shows the record; the files of the index are
+        /// written anew without it within the time that the operator set, or at once by
+        /// AdminService.RebuildIndex.
         ///
         /// Errors: NOT_FOUND.
         pub async fn erase_record(
@@ -7725,6 +8012,63 @@ pub mod record_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("queqiao.v1.RecordService", "EraseRecord"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Checks the receipt of an erasure against what is stored now.
+        ///
+        /// Errors: INVALID_ARGUMENT (it is no receipt).
+        pub async fn check_erasure(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CheckErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CheckErasureResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.RecordService/CheckErasure",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.RecordService", "CheckErasure"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives all that is held about one person or organisation (个人信息保护法 Art. 45): the record, its
+        /// contact, and every line of the audit trail that names it. It needs the role `contact-reader`
+        /// and a purpose, and is itself in the audit trail before it is answered. Why it was matched with somebody
+        /// says MatchService.Explain.
+        ///
+        /// Errors: as GetContact; a record without a contact is no error.
+        pub async fn export_record(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportRecordRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportRecordResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.RecordService/ExportRecord",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.RecordService", "ExportRecord"));
             self.inner.unary(req, path, codec).await
         }
         /// Deletes up to 1,000 records, all or none.
@@ -7837,8 +8181,11 @@ pub mod record_service_server {
             &self,
             request: tonic::Request<super::UndeleteRecordRequest>,
         ) -> std::result::Result<tonic::Response<super::Record>, tonic::Status>;
-        /// Removes a record for good, deleted or not, from the store and from every index, at once: what
-        /// a person asks for under 个人信息保护法 Art. 47. It cannot be undone.
+        /// Removes a record for good, deleted or not, at once: what a person asks for under 个人信息保护法
+        /// Art. 47. It cannot be undone. The row is removed and the record's own key destroyed, so that no copy
+        /// of the row can be read, in backups either; no answer shows the record; the files of the index are
+        /// written anew without it within the time that the operator set, or at once by
+        /// AdminService.RebuildIndex.
         ///
         /// Errors: NOT_FOUND.
         async fn erase_record(
@@ -7846,6 +8193,29 @@ pub mod record_service_server {
             request: tonic::Request<super::EraseRecordRequest>,
         ) -> std::result::Result<
             tonic::Response<super::EraseRecordResponse>,
+            tonic::Status,
+        >;
+        /// Checks the receipt of an erasure against what is stored now.
+        ///
+        /// Errors: INVALID_ARGUMENT (it is no receipt).
+        async fn check_erasure(
+            &self,
+            request: tonic::Request<super::CheckErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CheckErasureResponse>,
+            tonic::Status,
+        >;
+        /// Gives all that is held about one person or organisation (个人信息保护法 Art. 45): the record, its
+        /// contact, and every line of the audit trail that names it. It needs the role `contact-reader`
+        /// and a purpose, and is itself in the audit trail before it is answered. Why it was matched with somebody
+        /// says MatchService.Explain.
+        ///
+        /// Errors: as GetContact; a record without a contact is no error.
+        async fn export_record(
+            &self,
+            request: tonic::Request<super::ExportRecordRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExportRecordResponse>,
             tonic::Status,
         >;
         /// Deletes up to 1,000 records, all or none.
@@ -8287,6 +8657,96 @@ pub mod record_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = EraseRecordSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.RecordService/CheckErasure" => {
+                    #[allow(non_camel_case_types)]
+                    struct CheckErasureSvc<T: RecordService>(pub Arc<T>);
+                    impl<
+                        T: RecordService,
+                    > tonic::server::UnaryService<super::CheckErasureRequest>
+                    for CheckErasureSvc<T> {
+                        type Response = super::CheckErasureResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CheckErasureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordService>::check_erasure(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CheckErasureSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.RecordService/ExportRecord" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportRecordSvc<T: RecordService>(pub Arc<T>);
+                    impl<
+                        T: RecordService,
+                    > tonic::server::UnaryService<super::ExportRecordRequest>
+                    for ExportRecordSvc<T> {
+                        type Response = super::ExportRecordResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportRecordRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordService>::export_record(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportRecordSvc(inner);
                         let codec = crate::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -7,10 +7,13 @@ mod load;
 mod merge;
 mod recall;
 mod search;
+mod trial;
 mod worker;
 
 pub use canary::CanaryFigures;
 pub use recall::Recall;
+#[doc(hidden)]
+pub use trial::try_files;
 
 use crate::{
     attributes::Attributes,

@@ -60,6 +60,10 @@ pub(crate) struct Noted {
     pub(crate) tenant: Option<TenantId>,
     /// Names of what is asked for or changed.
     pub(crate) objects: Vec<String>,
+    /// The match that was answered.
+    pub(crate) match_id: Option<String>,
+    /// How a match was made, for the log of slow ones: shapes and times, no texts.
+    pub(crate) plan: Option<String>,
 }
 
 /// One request: its caller, and what it is about. Travels in the request's extensions.

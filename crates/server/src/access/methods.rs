@@ -74,6 +74,16 @@ pub(crate) const METHODS: &[(&str, &str, Need)] = &[
     ),
     (
         "queqiao.v1.RecordService",
+        "CheckErasure",
+        InTenant(Role::Reader),
+    ),
+    (
+        "queqiao.v1.RecordService",
+        "ExportRecord",
+        InTenant(Role::ContactReader),
+    ),
+    (
+        "queqiao.v1.RecordService",
         "BatchDeleteRecords",
         InTenant(Role::Writer),
     ),
@@ -159,6 +169,7 @@ pub(crate) const METHODS: &[(&str, &str, Need)] = &[
     ("queqiao.v1.AdminService", "GetServerInfo", Known),
     ("queqiao.v1.AdminService", "ChangeModel", InAll(Role::Admin)),
     ("queqiao.v1.AdminService", "Backup", InAll(Role::Admin)),
+    ("queqiao.v1.AdminService", "SetLogLevel", InAll(Role::Admin)),
     ("grpc.health.v1.Health", "Check", Nothing),
     ("grpc.health.v1.Health", "Watch", Nothing),
     (

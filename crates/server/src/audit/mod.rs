@@ -9,10 +9,12 @@
 mod entry;
 mod error;
 mod folder;
+mod naming;
 mod verify;
 
 pub use entry::Event;
 pub use error::AuditError;
+pub(crate) use naming::lines_naming;
 pub use verify::{AuditReport, verify};
 
 use entry::Tip;
@@ -77,6 +79,11 @@ struct Open {
 }
 
 impl Trail {
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.config.folder
+    }
+
     /// Opens the trail, making it where there is none.
     ///
     /// # Errors

@@ -1,89 +1,16 @@
 //! Whatever decodes as a message is converted or refused, and never panics.
 
-use super::{
-    read_consortium, read_explain, read_explain_meeting, read_mask, read_match, read_match_batch,
-    read_name, read_page_size, read_panels, read_parent, read_plan_event, read_record,
-    read_replan_event, read_request_id, read_rounds, read_team, read_tracks, wire_path,
-    write_record,
-};
-use crate::{app::today, status};
+use super::{trial::try_request, wire_path};
 use proptest::prelude::*;
 use prost::Message;
-use queqiao_domain::{CheckLimits, Kind, TenantId};
-use queqiao_engine::Stored;
+use queqiao_domain::Kind;
 use queqiao_proto::v1;
 
-/// Reads a message in every way the services do, and turns refusals into statuses.
+/// Reads a message in every way the services do.
 fn convert(bytes: &[u8]) {
-    let refuse = |found| drop(status::invalid(found));
-    if let Ok(m) = v1::MatchRequest::decode(bytes) {
-        let _ = read_match(m, today(), None).map_err(refuse);
+    for which in 0..super::trial::WAYS {
+        try_request(which, bytes);
     }
-    if let Ok(m) = v1::MatchBatchRequest::decode(bytes) {
-        let _ = read_match_batch(m, today(), None).map_err(refuse);
-    }
-    if let Ok(m) = v1::ExplainRequest::decode(bytes) {
-        let _ = read_explain(m, today(), None).map_err(refuse);
-    }
-    if let Ok(m) = v1::PlanEventRequest::decode(bytes) {
-        let _ = read_plan_event(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::ReplanEventRequest::decode(bytes) {
-        let _ = read_replan_event(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::ExplainMeetingRequest::decode(bytes) {
-        let _ = read_explain_meeting(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::FormPanelsRequest::decode(bytes) {
-        let _ = read_panels(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::SeatRoundtablesRequest::decode(bytes) {
-        let _ = read_rounds(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::FillTracksRequest::decode(bytes) {
-        let _ = read_tracks(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::ComposeTeamRequest::decode(bytes) {
-        let _ = read_team(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::ComposeConsortiumRequest::decode(bytes) {
-        let _ = read_consortium(m).map_err(refuse);
-    }
-    if let Ok(m) = v1::UpsertRecordRequest::decode(bytes) {
-        let _ = read_request_id(&m.request_id).map_err(refuse);
-        if let Some(Ok(read)) = m.record.map(|r| read_record("record", r, None)) {
-            let _ = read_mask(m.update_mask, &read.record).map_err(refuse);
-            write_back(read.name.tenant, read.record);
-        }
-    }
-    if let Ok(m) = v1::ListRecordsRequest::decode(bytes) {
-        let _ = read_parent("parent", &m.parent).map_err(refuse);
-        let _ = read_name("name", &m.filter, None).map_err(refuse);
-        let _ = read_page_size(m.page_size).map_err(refuse);
-        let _ = super::kind_filter(m.kind).map_err(refuse);
-    }
-}
-
-/// What was read and keeps the rules goes out again, and comes in the same.
-fn write_back(tenant: TenantId, record: queqiao_domain::Record) {
-    let Ok(checked) = record.check(&CheckLimits::default()) else {
-        return;
-    };
-    let mut record = checked.into_inner();
-    record.take_contact();
-    let wire = write_record(
-        &tenant,
-        Stored {
-            record: record.clone(),
-            etag: String::new(),
-            create_time: i64::MIN,
-            update_time: i64::MAX,
-            delete_time: None,
-            purge_time: None,
-        },
-    );
-    let again = read_record("record", wire, Some(&tenant)).map(|r| r.record);
-    assert_eq!(again.as_ref().ok(), Some(&record));
 }
 
 /// A message of the right shape with wrong contents, to get past the decoder.

@@ -170,7 +170,7 @@ fn set(to: &mut Record, from: &mut Record, path: &str) -> bool {
             "professional_title" => professional_title, "honours" => honours,
             "expert_kind" => expert_kind, "services" => services, "capacity" => capacity,
             "travel" => travel, "availability" => availability, "opt_out" => opt_out,
-            "contact" => contact
+            "consent" => consent, "contact" => contact
         ]),
         (Detail::Society(t), Detail::Society(f)) => take!(t, f, name, [
             "scope" => scope, "services" => services, "group" => group, "contact" => contact

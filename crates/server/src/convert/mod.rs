@@ -17,6 +17,7 @@ mod reader;
 mod record_in;
 mod record_out;
 mod team;
+mod trial;
 mod vocabulary;
 
 #[cfg(test)]
@@ -43,6 +44,8 @@ pub(crate) use record_out::{write_contact, write_outcome, write_record};
 pub(crate) use team::{
     ReadTeam, TeamSource, read_consortium, read_team, write_consortium, write_team,
 };
+#[doc(hidden)]
+pub use trial::try_request;
 pub(crate) use vocabulary::{Word, kind_filter};
 
 use queqiao_domain::{Bilingual, Violation};

@@ -240,6 +240,11 @@ fn read_expert(r: &mut Reader, at: &str, d: v1::Expert) -> domain::Expert {
         }),
         availability,
         opt_out: d.opt_out,
+        consent: d.consent.map(|c| domain::Consent {
+            purpose: c.purpose,
+            given: r.optional_date(format_args!("{at}.expert.consent.given"), &c.given),
+            until: r.optional_date(format_args!("{at}.expert.consent.until"), &c.until),
+        }),
         contact: contact(d.contact),
     }
 }

@@ -109,6 +109,11 @@ fn write_detail(detail: Detail) -> v1::record::Detail {
                 })
                 .collect(),
             opt_out: d.opt_out,
+            consent: d.consent.map(|c| v1::Consent {
+                purpose: c.purpose,
+                given: c.given.map_or_else(String::new, |d| d.to_string()),
+                until: c.until.map_or_else(String::new, |d| d.to_string()),
+            }),
             contact: None,
         }),
         Detail::Society(d) => Wire::Society(v1::Society {
@@ -206,7 +211,7 @@ mod tests {
         for json in [
             r#"{"kind":"need","id":"a","title":"t","passages":[{"title":"p","text":"x"}],"keywords":["k"],"industries":["C3973"],"disciplines":["47040"],"region":"440300","language":"zh","organisation":{"name":"o","uscc":"91350100M000100Y43"},"links":[{"relation":"owned_by","target":"i"}],"conflicts":["c"],"visibility":"platform","valid_from":"2026-01-01","valid_until":"2026-12-31","attributes":{"a":"b"},"background":"b","problem":"p","targets":["≥1"],"budget":{"min":1.5,"max":2.0},"deadline":"2026-06-01","cooperation_modes":["transfer","equity"],"least_readiness":{"level":6,"scale":"trl"},"stage":"in_talks","contact":{"name":"n","phone":"13800000000"}}"#,
             r#"{"kind":"enterprise","id":"a","title":"t","business":"b","products":["p"],"scale":"s","contact":{"phone":"13800000000"}}"#,
-            r#"{"kind":"expert","id":"a","title":"t","research":["r"],"profile":"p","professional_title":"教授","honours":["h"],"expert_kind":"volunteer","services":["s"],"capacity":{"meetings":0,"engagements":3},"travel":{"regions":["120000"],"km":10},"availability":[{"from":"2026-01-01","until":"2026-01-02"}],"opt_out":true,"contact":{"phone":"13800000000"}}"#,
+            r#"{"kind":"expert","id":"a","title":"t","research":["r"],"profile":"p","professional_title":"教授","honours":["h"],"expert_kind":"volunteer","services":["s"],"capacity":{"meetings":0,"engagements":3},"travel":{"regions":["120000"],"km":10},"availability":[{"from":"2026-01-01","until":"2026-01-02"}],"opt_out":true,"consent":{"purpose":"u","given":"2026-01-01","until":"2027-01-01"},"contact":{"phone":"13800000000"}}"#,
             r#"{"kind":"society","id":"a","title":"t","scope":"s","services":["x"],"group":"工科","contact":{"phone":"13800000000"}}"#,
             r#"{"kind":"achievement","id":"a","title":"t","abstract":"s","holder":"h","readiness":{"level":13,"scale":"irl"},"indices":["i"],"application":"x","ip_form":"layout","price":{"max":9.0},"cooperation_modes":["license"],"contact":{"phone":"13800000000"}}"#,
             r#"{"kind":"institution","id":"a","title":"t","institution_kind":"park","profile":"p","services":["s"],"contact":{"phone":"13800000000"}}"#,

@@ -162,9 +162,55 @@ impl v1::admin_service_server::AdminService for AdminApi {
 
     async fn backup(
         &self,
-        _request: Request<v1::BackupRequest>,
+        request: Request<v1::BackupRequest>,
     ) -> Result<Response<Self::BackupStream>, Status> {
-        super::backup::start(&self.app).await.map(Response::new)
+        let keys = match v1::BackupPart::try_from(request.get_ref().part) {
+            Ok(v1::BackupPart::Unspecified | v1::BackupPart::Records) => false,
+            Ok(v1::BackupPart::Keys) => true,
+            Err(_) => {
+                return Err(status::invalid(vec![violation(
+                    "part",
+                    ("this part is not known", "没有这一部分"),
+                    (
+                        "expected BACKUP_PART_RECORDS or BACKUP_PART_KEYS",
+                        "应为 BACKUP_PART_RECORDS 或 BACKUP_PART_KEYS",
+                    ),
+                )]));
+            }
+        };
+        super::backup::start(&self.app, keys)
+            .await
+            .map(Response::new)
+    }
+
+    async fn set_log_level(
+        &self,
+        request: Request<v1::SetLogLevelRequest>,
+    ) -> Result<Response<v1::SetLogLevelResponse>, Status> {
+        let Some(log) = &self.app.config.log else {
+            return Err(status::told(
+                tonic::Code::FailedPrecondition,
+                "LOG_NOT_OURS",
+                &queqiao_domain::Bilingual::new(
+                    "this server's log is kept by the program that embeds it: change it there",
+                    "本服务的日志由嵌入它的程序管理：请在该程序中修改",
+                ),
+                &[],
+            ));
+        };
+        let levels = &request.get_ref().levels;
+        let before = log.set(levels).map_err(|why| {
+            status::invalid(vec![violation(
+                "levels",
+                (format!("it does not read: {why}"), format!("无法识别：{why}")),
+                (
+                    "expected error, warn, info, debug or trace, or parts such as info,queqiao_server=debug",
+                    "应为 error、warn、info、debug 或 trace，或如 info,queqiao_server=debug",
+                ),
+            )])
+        })?;
+        tracing::warn!(%levels, %before, "the log's levels were changed");
+        self.app.answer(v1::SetLogLevelResponse { before })
     }
 
     async fn get_server_info(

@@ -1,7 +1,6 @@
 //! `AdminService.Backup`: a copy of one moment, checked, then sent.
 
 use crate::{app::App, status};
-use queqiao_engine::store::verify_backup;
 use queqiao_proto::v1;
 use std::{
     fs,
@@ -48,7 +47,7 @@ pub(crate) fn clear_backups(folder: &Path) {
 }
 
 /// Makes and checks a copy; the answer sends it.
-pub(super) async fn start(app: &Arc<App>) -> Result<Chunks, Status> {
+pub(super) async fn start(app: &Arc<App>, keys: bool) -> Result<Chunks, Status> {
     let turn = Arc::clone(&app.backups)
         .try_acquire_owned()
         .map_err(|_| status::retry("BACKUP_RUNNING", "another backup is being made"))?;
@@ -60,9 +59,13 @@ pub(super) async fn start(app: &Arc<App>) -> Result<Chunks, Status> {
             let failed = |e: queqiao_engine::store::StoreError| {
                 status::from_engine(e.into(), &status::nowhere)
             };
+            if keys {
+                store.keys_to(&path).map_err(failed)?;
+                return Ok(Scratch { path, _turn: turn });
+            }
             store.backup_to(&path).map_err(failed)?;
             let copy = Scratch { path, _turn: turn };
-            let report = verify_backup(&copy.path).map_err(failed)?;
+            let report = store.verify_backup(&copy.path).map_err(failed)?;
             if !report.is_sound() {
                 tracing::error!(problems = ?report.problems, "a backup is not sound");
                 return Err(status::internal("BACKUP_NOT_SOUND"));

@@ -24,17 +24,7 @@ pub(super) async fn get(
     let name = read_name("name", &w.name, None).map_err(status::invalid)?;
     cx.enter_for(&name.tenant, [&name])?;
     let purpose = read_purpose(&w.purpose).map_err(status::invalid)?;
-    let Some(trail) = app.trail.clone() else {
-        return Err(status::told(
-            Code::FailedPrecondition,
-            "AUDIT_NEEDED",
-            &Bilingual::new(
-                "this server keeps no audit trail, and without one contacts are not shown: tell the operator (audit.enabled)",
-                "本服务未启用审计日志，因此不提供联系方式：请联系管理员（audit.enabled）",
-            ),
-            &[],
-        ));
-    };
+    let trail = trail(app)?;
     app.read(move |app| {
         let found = app
             .engine
@@ -52,7 +42,22 @@ pub(super) async fn get(
     .await
 }
 
-fn write_down(app: &App, trail: &Trail, event: crate::AuditEvent) -> Result<(), Status> {
+/// The trail, without which nobody sees a contact.
+pub(super) fn trail(app: &App) -> Result<Arc<Trail>, Status> {
+    app.trail.clone().ok_or_else(|| {
+        status::told(
+            Code::FailedPrecondition,
+            "AUDIT_NEEDED",
+            &Bilingual::new(
+                "this server keeps no audit trail, and without one contacts are not shown: tell the operator (audit.enabled)",
+                "本服务未启用审计日志，因此不提供联系方式：请联系管理员（audit.enabled）",
+            ),
+            &[],
+        )
+    })
+}
+
+pub(super) fn write_down(app: &App, trail: &Trail, event: crate::AuditEvent) -> Result<(), Status> {
     match trail.add(event, true) {
         Ok(()) => {
             app.metrics.audit_entries.inc();
@@ -78,7 +83,7 @@ fn none() -> Status {
     )
 }
 
-fn read_purpose(text: &str) -> Result<String, Violations> {
+pub(super) fn read_purpose(text: &str) -> Result<String, Violations> {
     let text = text.trim();
     let plain = !text.chars().any(char::is_control);
     if plain && PURPOSE.contains(&text.chars().count()) {

@@ -1,5 +1,6 @@
 //! `EventService`.
 
+use super::stopping::{self, failed};
 use crate::{
     access::context,
     app::{App, deadline},
@@ -8,10 +9,10 @@ use crate::{
         read_rounds, read_tracks, write_changes, write_explanation, write_panels, write_plan,
         write_rounds, write_tracks,
     },
-    status::{self, nowhere},
+    status,
 };
 use queqiao_engine::{
-    Error, event_scores,
+    event_scores,
     events::plan::{Earlier, EventPlan},
     plan_event, plan_panels, plan_roundtables, plan_tracks, score_panels, score_roundtables,
     score_tracks,
@@ -26,10 +27,6 @@ pub(crate) struct EventApi {
     pub(crate) app: Arc<App>,
 }
 
-fn failed(e: Error) -> Status {
-    status::from_engine(e, &nowhere)
-}
-
 fn planned(
     app: &App,
     read: &ReadEvent,
@@ -38,7 +35,7 @@ fn planned(
 ) -> Result<EventPlan, Status> {
     let event = &read.event;
     let scores = match event.scores.is_empty() {
-        true => event_scores(event, app.engine.embedder()).map_err(failed)?,
+        true => event_scores(event, stopping::model(app, stop)).map_err(failed)?,
         false => Vec::new(),
     };
     plan_event(event, &scores, before, stop).map_err(failed)
@@ -113,7 +110,7 @@ impl v1::event_service_server::EventService for EventApi {
             .app
             .plan(deadline, move |app, stop| {
                 if read.problem.scores.is_empty() {
-                    let model = app.engine.embedder();
+                    let model = stopping::model(app, stop);
                     score_panels(
                         &mut read.problem,
                         &read.applications,
@@ -140,7 +137,7 @@ impl v1::event_service_server::EventService for EventApi {
             .app
             .plan(deadline, move |app, stop| {
                 if !read.scored {
-                    let model = app.engine.embedder();
+                    let model = stopping::model(app, stop);
                     score_roundtables(
                         &mut read.problem,
                         &read.tables,
@@ -168,7 +165,7 @@ impl v1::event_service_server::EventService for EventApi {
             .app
             .plan(deadline, move |app, stop| {
                 if !read.scored {
-                    let model = app.engine.embedder();
+                    let model = stopping::model(app, stop);
                     score_tracks(
                         &mut read.problem,
                         &read.lists,

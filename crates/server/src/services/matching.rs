@@ -10,9 +10,12 @@ use crate::{
     status::{self, nowhere},
 };
 use queqiao_domain::{Kind, ResourceName};
-use queqiao_engine::{Ask, Error};
+use queqiao_engine::{Ask, Error, MatchRequest};
 use queqiao_proto::v1;
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt;
 
@@ -27,18 +30,22 @@ impl v1::match_service_server::MatchService for MatchApi {
         &self,
         request: Request<v1::MatchRequest>,
     ) -> Result<Response<v1::MatchResponse>, Status> {
-        context(&request).enter_parent(&request.get_ref().parent)?;
+        let cx = context(&request);
+        cx.enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
+        let came = Instant::now();
         let item = read_match(request.into_inner(), today(), deadline).map_err(status::invalid)?;
         let answer = self
             .app
             .read(move |app| {
+                let waited = came.elapsed();
                 check_asker(app, &item)?;
                 let asking = item.asking_kind();
-                let answer = app
-                    .engine
-                    .find_matches(&item.tenant, &item.request)
-                    .map_err(|e| failed(e, &item, ""))?;
+                let answer = app.engine.find_matches(&item.tenant, &item.request);
+                let plan = plan(&item.request, waited, came.elapsed());
+                cx.noted().plan = Some(plan);
+                let answer = answer.map_err(|e| failed(e, &item, ""))?;
+                cx.noted().match_id = Some(answer.match_id.clone());
                 Ok(write_match_response(&item.tenant, asking, answer))
             })
             .await?;
@@ -200,4 +207,30 @@ fn problem(s: &Status) -> v1::Problem {
             .map(|v| v.field.clone())
             .unwrap_or_default(),
     }
+}
+
+/// How a match was made: what was asked for, by its shape and never by its text, and where the time went.
+fn plan(request: &MatchRequest, waited: Duration, all: Duration) -> String {
+    let asked = match &request.ask {
+        Ask::Record(_) => "record".to_owned(),
+        Ask::Text(text) => format!("text of {} bytes", text.len()),
+        _ => "draft".to_owned(),
+    };
+    let kinds: Vec<&str> = request.to.iter().map(|k| k.as_str()).collect();
+    let ms = |d: Duration| d.as_millis();
+    format!(
+        "ask={asked} kinds={} mode={:?} k={} filter={} quotes={} per_organisation={:?} waited_ms={} worked_ms={}",
+        if kinds.is_empty() {
+            "default".to_owned()
+        } else {
+            kinds.join("+")
+        },
+        request.mode,
+        request.k,
+        !matches!(request.filter, queqiao_domain::Filter::All),
+        request.quotes,
+        request.per_organisation,
+        ms(waited),
+        ms(all.saturating_sub(waited)),
+    )
 }

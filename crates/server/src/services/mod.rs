@@ -8,7 +8,9 @@ mod health;
 mod insight;
 mod matching;
 mod outcome;
+mod people;
 mod record;
+mod stopping;
 mod team;
 
 pub(crate) use admin::AdminApi;

@@ -153,11 +153,28 @@ impl v1::record_service_server::RecordService for RecordApi {
             .write(move |app| {
                 let report = write_one(app, &name, erase, request_id)?;
                 Ok(v1::EraseRecordResponse {
+                    receipt: super::people::receipt(app, &name, report.seq)?,
                     name: name.to_string(),
                     seq: report.seq,
                 })
             })
             .await?;
+        self.app.answer(answer)
+    }
+
+    async fn check_erasure(
+        &self,
+        request: Request<v1::CheckErasureRequest>,
+    ) -> Result<Response<v1::CheckErasureResponse>, Status> {
+        let answer = super::people::check(&self.app, request).await?;
+        self.app.answer(answer)
+    }
+
+    async fn export_record(
+        &self,
+        request: Request<v1::ExportRecordRequest>,
+    ) -> Result<Response<v1::ExportRecordResponse>, Status> {
+        let answer = super::people::export(&self.app, request).await?;
         self.app.answer(answer)
     }
 

@@ -4,13 +4,17 @@ use crate::{
     access::{guarded_with, with},
     support::{Running, check, config, expert, soon, start},
 };
-use queqiao_engine::store::{Store, verify_backup};
+use queqiao_engine::store::{KeyFiles, Store, restore};
 use queqiao_proto::v1;
 use tonic::Code;
 
-/// Receives a backup: its bytes, and the last message.
-async fn fetch(s: &Running) -> (Vec<u8>, v1::BackupChunk) {
-    let answer = s.admin().backup(v1::BackupRequest {}).await.unwrap();
+fn part(part: v1::BackupPart) -> v1::BackupRequest {
+    v1::BackupRequest { part: part.into() }
+}
+
+/// Receives a part of a backup: its bytes, and the last message.
+async fn fetch(s: &Running, of: v1::BackupPart) -> (Vec<u8>, v1::BackupChunk) {
+    let answer = s.admin().backup(part(of)).await.unwrap();
     let mut stream = answer.into_inner();
     let (mut bytes, mut last) = (Vec::new(), v1::BackupChunk::default());
     while let Some(chunk) = stream.message().await.unwrap() {
@@ -31,14 +35,22 @@ async fn a_running_server_is_copied_whole() {
             s.put(expert(&format!("e{i}"), "李四", "膜分离")).await;
         }
     };
-    let ((bytes, last), ()) = tokio::join!(fetch(&s), writes);
+    let ((bytes, last), ()) = tokio::join!(fetch(&s, v1::BackupPart::Records), writes);
     assert_eq!(last.size, i64::try_from(bytes.len()).unwrap());
     assert_eq!(last.blake3, blake3::hash(&bytes).to_hex().as_str());
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("store.redb");
+    let file = dir.path().join("b.redb");
     std::fs::write(&file, &bytes).unwrap();
-    assert!(verify_backup(&file).unwrap().is_sound());
-    let copy = Store::open(dir.path()).unwrap();
+    let (vault, _) = fetch(&s, v1::BackupPart::Keys).await;
+    let keys = KeyFiles {
+        vault: dir.path().join("b.keys"),
+        // The master key is not sent.
+        master: KeyFiles::of(s.engine.store().folder(), None).master,
+    };
+    std::fs::write(&keys.vault, &vault).unwrap();
+    let to = dir.path().join("copy");
+    assert!(restore(&file, &keys, &to, None).unwrap().report.is_sound());
+    let copy = Store::open(&to).unwrap();
     let n = copy.scan(None).unwrap().count();
     assert!((50..=80).contains(&n), "{n}");
     // What was needed for it is gone.
@@ -56,7 +68,11 @@ async fn a_running_server_is_copied_whole() {
     }
     let file = dir.path().join("bad.redb");
     std::fs::write(&file, &bad).unwrap();
-    assert!(!verify_backup(&file).is_ok_and(|r| r.is_sound()));
+    assert!(restore(&file, &keys, &dir.path().join("other"), None).is_err());
+    // A part that nobody knows is no request.
+    let unknown = v1::BackupRequest { part: 9 };
+    let e = s.admin().backup(unknown).await.map(|_| ());
+    check(e, Code::InvalidArgument, "INVALID_FIELD", &["part"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,9 +86,13 @@ async fn a_reader_who_leaves_or_dawdles_holds_nothing_up() {
         ))
         .await;
     }
-    let one = s.admin().backup(v1::BackupRequest {}).await.unwrap();
+    let one = s
+        .admin()
+        .backup(part(v1::BackupPart::Records))
+        .await
+        .unwrap();
     // While one is open there is no second, and everything else goes on.
-    let second = s.admin().backup(v1::BackupRequest {}).await;
+    let second = s.admin().backup(part(v1::BackupPart::Records)).await;
     if let Err(e) = second {
         assert_eq!(e.code(), Code::Unavailable);
     }
@@ -80,7 +100,7 @@ async fn a_reader_who_leaves_or_dawdles_holds_nothing_up() {
     drop(one);
     let again = async {
         loop {
-            match s.admin().backup(v1::BackupRequest {}).await {
+            match s.admin().backup(part(v1::BackupPart::Records)).await {
                 Ok(_) => return,
                 Err(e) => assert_eq!(e.code(), Code::Unavailable, "{e}"),
             }
@@ -96,7 +116,9 @@ async fn only_an_admin_of_all_tenants_makes_backups() {
     let some = g.key("admin", "t").await;
     let all = g.key("admin", "*").await;
     let mut c = g.s.admin();
-    let e = c.backup(with(v1::BackupRequest {}, Some(&some))).await;
+    let e = c
+        .backup(with(part(v1::BackupPart::Records), Some(&some)))
+        .await;
     check(
         e.map(|_| ()),
         Code::PermissionDenied,
@@ -104,7 +126,7 @@ async fn only_an_admin_of_all_tenants_makes_backups() {
         &[],
     );
     assert!(
-        c.backup(with(v1::BackupRequest {}, Some(&all)))
+        c.backup(with(part(v1::BackupPart::Records), Some(&all)))
             .await
             .is_ok()
     );

@@ -1,15 +1,29 @@
 //! A disk in memory that can lose power and run full.
 
+use crate::vault::{Master, Slots, Vault};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use redb::StorageBackend;
 use std::{
     collections::BTreeSet,
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
 };
 
 const SECTOR: usize = 512;
+
+/// One master key for all disks.
+fn master_file() -> PathBuf {
+    static FILE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let dir = FILE.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let master = Master::draw().unwrap();
+        master.write_new(&dir.path().join("master.key")).unwrap();
+        dir
+    });
+    dir.path().join("master.key")
+}
 
 /// What a disk does wrong.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,6 +34,8 @@ pub(super) struct Faults {
     pub(super) lies: bool,
     /// Writes fail when they would use more than so many sectors.
     pub(super) sectors: Option<usize>,
+    /// The system made the disk read-only after an error, after so many writes and syncs.
+    pub(super) read_only_after: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -36,11 +52,24 @@ struct State {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<State>>);
+pub(super) struct Disk(Arc<Mutex<State>>, Arc<Mutex<Vec<u8>>>);
 
 impl Disk {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
+    }
+
+    /// The keys, on a disk that keeps what it is given.
+    pub(super) fn vault(&self) -> Arc<Vault> {
+        let master = || Master::read(&master_file()).unwrap();
+        let slots = Slots::Memory(Arc::clone(&self.1));
+        let empty = self.1.lock().unwrap().is_empty();
+        let vault = if empty {
+            Vault::create(Path::new("vault"), slots, master())
+        } else {
+            Vault::open(Path::new("vault"), slots, master())
+        };
+        Arc::new(vault.unwrap())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -77,12 +106,13 @@ impl Disk {
                 bytes[at..at + SECTOR].copy_from_slice(content);
             }
         }
-        Disk(Arc::new(Mutex::new(State {
+        let state = State {
             now: bytes.clone(),
             synced: bytes,
             opened: true,
             ..State::default()
-        })))
+        };
+        Disk(Arc::new(Mutex::new(state)), Arc::clone(&self.1))
     }
 }
 
@@ -91,7 +121,11 @@ impl State {
     fn operation(&mut self) -> io::Result<()> {
         self.operations += 1;
         match self.faults.power_after {
-            Some(n) if self.operations > n => Err(io::Error::other("no power")),
+            Some(n) if self.operations > n => return Err(io::Error::other("no power")),
+            _ => {}
+        }
+        match self.faults.read_only_after {
+            Some(n) if self.operations > n => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
             _ => Ok(()),
         }
     }

@@ -87,3 +87,35 @@ fn a_disk_that_fails_for_a_while_costs_only_what_was_not_acknowledged() {
         assert_eq!(store.verify().unwrap().problems, [""; 0]);
     }
 }
+
+#[test]
+fn a_disk_that_turns_read_only_in_mid_write_is_told_and_loses_nothing() {
+    let disk = Disk::default();
+    let store = open(&disk).unwrap();
+    apply(&store, vec![write("a", "1")]).unwrap();
+    for after in 0..12 {
+        disk.set(Faults {
+            read_only_after: Some(after),
+            ..Faults::default()
+        });
+        let id = format!("b{after}");
+        let failed = apply(&store, vec![write("a", &id), write(&id, "1")]);
+        disk.set(Faults::default());
+        let there = all(&store).unwrap();
+        let torn =
+            there.contains(&(id.clone(), "1".to_owned())) != there.contains(&("a".to_owned(), id));
+        assert!(!torn, "torn after {after}: {there:?}");
+        if let Err(e) = failed {
+            assert!(
+                matches!(e, StoreError::Io { .. } | StoreError::Interrupted { .. }),
+                "{e}"
+            );
+            let shown = format!("{e} {:?}", std::error::Error::source(&e));
+            assert!(
+                shown.contains("permissions") || shown.contains("try again"),
+                "{shown}"
+            );
+        }
+        assert_eq!(store.verify().unwrap().problems, [""; 0]);
+    }
+}

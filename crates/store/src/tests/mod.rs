@@ -13,21 +13,24 @@ use disk::Disk;
 use jiff::Timestamp;
 use queqiao_domain::{CheckLimits, Kind, Record, RecordId, TenantId};
 use redb::Builder;
+use std::sync::Arc;
 
 /// The store on a disk; made when the disk is empty.
 fn open(disk: &Disk) -> Result<Store, StoreError> {
+    let vault = disk.vault();
     let disk = disk.clone();
     let new = disk.len() == 0;
+    let keys = Arc::clone(&vault);
     let open = move || {
         let db = Builder::new()
             .set_cache_size(1 << 20)
             .create_with_backend(disk.clone())?;
         if new && disk.first_open() {
-            initialise(&db)?;
+            initialise(&db, &keys)?;
         }
         Ok(db)
     };
-    let handle = Handle::new("disk".into(), Box::new(open), None)?;
+    let handle = Handle::new("disk".into(), vault, Box::new(open), None)?;
     Store::with_handle(handle, Options::default())
 }
 

@@ -55,7 +55,7 @@ fn run(seed: u64, lies: bool) -> Result<(), String> {
     disk.set(Faults {
         power_after: Some(rng.random_range(1..400)),
         lies,
-        sectors: None,
+        ..Faults::default()
     });
     let mut acknowledged = 0;
     while batch(&store, acknowledged + 1) {

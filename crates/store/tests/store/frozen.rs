@@ -1,19 +1,70 @@
-//! Format 1 opens for ever.
+//! Every format opens for ever.
 
 use crate::{describe::describe, fixtures::*};
-use queqiao_store::{Batch, RequestId, Store};
+use queqiao_store::{Batch, KeyFiles, RequestId, Store, restore};
 use std::{fs, path::Path};
 
-#[test]
-fn the_frozen_sample_of_format_1_opens_and_says_the_same() {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/store-v1");
+/// The frozen sample of a format, in a folder of its own.
+fn sample(format: u32) -> (tempfile::TempDir, serde_json::Value) {
+    let sample =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/data/store-v{format}"));
     let packed = fs::read(sample.join("store.redb.zst")).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let bytes = zstd::bulk::decompress(&packed, 64 << 20).unwrap();
     fs::write(dir.path().join("store.redb"), bytes).unwrap();
+    if format > 1 {
+        let keys = KeyFiles::of(dir.path(), None);
+        fs::create_dir(keys.vault.parent().unwrap()).unwrap();
+        fs::copy(sample.join("vault"), keys.vault).unwrap();
+        fs::copy(sample.join("master.key"), keys.master).unwrap();
+    }
     let expected = fs::read_to_string(sample.join("expected.json")).unwrap();
-    let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
+    (dir, serde_json::from_str(&expected).unwrap())
+}
 
+#[test]
+fn a_backup_of_format_1_is_restored_and_sealed() {
+    let (dir, expected) = sample(1);
+    let to = tempfile::tempdir().unwrap();
+    let none = KeyFiles::of(dir.path(), None);
+    let file = dir.path().join("store.redb");
+    let restored = restore(&file, &none, to.path(), None).unwrap();
+    assert!(restored.report.is_sound());
+    let store = Store::open(to.path()).unwrap();
+    assert!(describe(&store).unwrap() == expected);
+    // What it was restored from is as it was.
+    assert!(describe(&Store::open(dir.path()).unwrap()).unwrap() == expected);
+}
+
+#[test]
+fn after_the_migration_no_text_is_in_the_clear() {
+    let (dir, _) = sample(1);
+    let file = dir.path().join("store.redb");
+    let phone = "虚构热处理学会".as_bytes();
+    let holds = || {
+        fs::read(&file)
+            .unwrap()
+            .windows(phone.len())
+            .any(|w| w == phone)
+    };
+    let before = holds();
+    drop(Store::open(dir.path()).unwrap());
+    assert!(before, "the sample has none to look for");
+    assert!(!holds());
+}
+
+#[test]
+fn the_frozen_sample_of_format_1_opens_and_says_the_same() {
+    opens_and_says_the_same(1);
+}
+
+#[test]
+fn the_frozen_sample_of_format_2_opens_and_says_the_same() {
+    opens_and_says_the_same(2);
+}
+
+fn opens_and_says_the_same(format: u32) {
+    let (dir, expected) = sample(format);
     let store = Store::open(dir.path()).unwrap();
     let found = describe(&store).unwrap();
     assert!(found == expected, "found {found:#}");

@@ -4,6 +4,7 @@
 mod backup;
 mod damage;
 mod describe;
+mod erasure;
 mod fixtures;
 mod folder;
 mod frozen;
@@ -12,4 +13,5 @@ mod model;
 mod readers;
 mod reads;
 mod requests;
+mod tmpfs;
 mod writes;

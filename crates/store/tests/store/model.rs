@@ -365,6 +365,7 @@ fn run(steps: &[Step]) {
     let options = Options {
         purge_after_days: 10,
         cache_bytes: 1 << 20,
+        ..Options::default()
     };
     let open = || Store::open_with(dir.path(), &options).unwrap();
     let mut store = open();

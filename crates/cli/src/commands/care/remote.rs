@@ -16,19 +16,29 @@ use tonic::{
 /// and on disk.
 pub(super) fn fetch(server: &str, args: &BackupArgs) -> Result<(), Failure> {
     let key = key(args)?;
-    let partial = partial(&args.file);
-    let done = serve::runtime()?.block_on(async {
-        let channel = connect(server, args.ca.as_deref()).await?;
-        receive(channel, key, &partial).await
-    });
-    let done = done.and_then(|()| {
-        fs::rename(&partial, &args.file).map_err(|e| failed("naming", &args.file, &e))
-    });
-    if done.is_err() {
-        // The first failure is the one to tell.
-        let _ = fs::remove_file(&partial);
+    let runtime = serve::runtime()?;
+    let channel = runtime.block_on(connect(server, args.ca.as_deref()))?;
+    let keys = super::keys_beside(&args.file);
+    // Records first: keys that are newer open them all.
+    for (part, file) in [
+        (v1::BackupPart::Records, &args.file),
+        (v1::BackupPart::Keys, &keys),
+    ] {
+        let partial = partial(file);
+        if part == v1::BackupPart::Keys {
+            // What an interrupted call left; the file itself is replaced only by a whole one.
+            let _ = fs::remove_file(&partial);
+        }
+        let done = runtime.block_on(receive(channel.clone(), key.clone(), part, &partial));
+        let done =
+            done.and_then(|()| fs::rename(&partial, file).map_err(|e| failed("naming", file, &e)));
+        if done.is_err() {
+            // The first failure is the one to tell.
+            let _ = fs::remove_file(&partial);
+            return done;
+        }
     }
-    done
+    Ok(())
 }
 
 fn partial(file: &Path) -> PathBuf {
@@ -74,14 +84,19 @@ async fn connect(server: &str, ca: Option<&Path>) -> Result<Channel, Failure> {
     endpoint.connect().await.map_err(wrong)
 }
 
-async fn receive(channel: Channel, key: Option<String>, partial: &Path) -> Result<(), Failure> {
+async fn receive(
+    channel: Channel,
+    key: Option<String>,
+    part: v1::BackupPart,
+    partial: &Path,
+) -> Result<(), Failure> {
     let refused = |s: Status| {
         Failure::failed(
             format!("the server says: {}", s.message()),
             format!("服务器返回：{}", s.message()),
         )
     };
-    let mut request = Request::new(v1::BackupRequest {});
+    let mut request = Request::new(v1::BackupRequest { part: part.into() });
     if let Some(key) = key {
         let value = format!("Bearer {key}").parse().map_err(|_| {
             Failure::input(
@@ -97,7 +112,11 @@ async fn receive(channel: Channel, key: Option<String>, partial: &Path) -> Resul
         .map_err(refused)?
         .into_inner();
     let io = |e: std::io::Error| failed("writing", partial, &e);
-    let mut file = File::create_new(partial).map_err(io)?;
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(partial).map_err(io)?;
     let mut sum = blake3::Hasher::new();
     let mut size = 0_u64;
     let mut whole = false;

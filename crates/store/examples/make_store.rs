@@ -1,15 +1,16 @@
-//! Makes the frozen sample of format 1: `cargo run -p queqiao-store --example make_store_v1 DIR`.
+//! Makes the frozen sample of the newest format: `cargo run --workspace --example make_store DIR`.
 //!
-//! DIR gets `store.redb.zst` and `expected.json`. The sample in `tests/data/store-v1/` was made by
-//! it once and stays as it is; a later format gets a folder of its own. All persons and
-//! organisations in it are invented.
+//! DIR gets `store.redb.zst`, `expected.json`, and from format 2 on the keys. The samples in
+//! `tests/data/store-v1/` and `store-v2/` were made by it once and stay as they are; a later format
+//! gets a folder of its own. All persons and organisations in it are invented, and so is the master
+//! key of a sample.
 
 #[path = "../tests/store/describe.rs"]
 mod describe;
 
 use jiff::Timestamp;
 use queqiao_domain::{CheckLimits, Record, RecordId, TenantId};
-use queqiao_store::{Batch, RequestId, Store, Write};
+use queqiao_store::{Batch, KeyFiles, RequestId, Store, Write};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
@@ -26,12 +27,17 @@ fn main() -> Result<()> {
         .into());
     }
     fs::create_dir_all(&out)?;
-    let dir = std::env::temp_dir().join(format!("make_store_v1-{}", std::process::id()));
+    let dir = std::env::temp_dir().join(format!("make_store-{}", std::process::id()));
     let store = Store::open(&dir)?;
     fill(&store)?;
     let described = describe::describe(&store)?;
     drop(store);
     let bytes = fs::read(dir.join("store.redb"))?;
+    let keys = KeyFiles::of(&dir, None);
+    // The slots that are used, and some.
+    let vault = fs::read(&keys.vault)?;
+    fs::write(out.join("vault"), &vault[..64 * 33])?;
+    fs::copy(&keys.master, out.join("master.key"))?;
     fs::remove_dir_all(&dir)?;
     fs::write(packed, zstd::bulk::compress(&bytes, 19)?)?;
     fs::write(expected, serde_json::to_string_pretty(&described)? + "\n")?;
@@ -143,7 +149,9 @@ fn records() -> Vec<Value> {
             "services": ["技术咨询"], "capacity": {"meetings": 4, "engagements": 2},
             "travel": {"regions": ["440000"], "km": 300},
             "availability": [{"from": "2026-03-01", "until": "2026-03-15"}],
-            "opt_out": true, "contact": contact("虚构联系人丙")
+            "opt_out": true,
+            "consent": {"purpose": "虚构的目的", "given": "2026-01-02", "until": "2099-01-01"},
+            "contact": contact("虚构联系人丙")
         }),
         json!({
             "id": "S-001", "kind": "society", "title": "虚构材料学会", "scope": "材料",

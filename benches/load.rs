@@ -1,0 +1,115 @@
+//! A load on a real server: open loop, so that a server that stalls is not asked less.
+//!
+//! ```sh
+//! cargo build --release
+//! cargo bench --bench load -- --program target/release/queqiao --records 100000 --seconds 120
+//! ```
+//!
+//! It starts the program on an empty folder, stores N records of five passages each in batches, measures what
+//! 64 clients get in closed loop (the peak), and then asks at a share of it for so many seconds: every request has
+//! its intended time, and its latency counts from then on, whether or not the one before was answered
+//! (coordinated omission). One request in ten is a write; after each acknowledged write the record is asked
+//! for at once and has to come first. Last, five times the peak is asked for: what is answered in time then is the
+//! goodput.
+
+mod load {
+    pub(crate) mod figures;
+    pub(crate) mod run;
+    pub(crate) mod server;
+    pub(crate) mod work;
+}
+
+use anyhow::{Context, Result, bail};
+use load::{run, server::Program, work::Clients};
+use std::{path::PathBuf, time::Duration};
+
+/// What is asked for on the command line.
+#[derive(Debug)]
+struct Args {
+    program: PathBuf,
+    records: usize,
+    clients: usize,
+    seconds: u64,
+    /// Share of the peak that is asked for.
+    share: f64,
+    overload_seconds: u64,
+}
+
+fn args() -> Result<Option<Args>> {
+    let mut given = std::env::args().skip(1).filter(|a| a != "--bench");
+    let mut out = Args {
+        program: PathBuf::new(),
+        records: 10_000,
+        clients: 64,
+        seconds: 60,
+        share: 0.5,
+        overload_seconds: 20,
+    };
+    while let Some(flag) = given.next() {
+        let mut value = || {
+            given
+                .next()
+                .with_context(|| format!("{flag} needs a value"))
+        };
+        match flag.as_str() {
+            "--program" => out.program = value()?.into(),
+            "--records" => out.records = value()?.parse()?,
+            "--clients" => out.clients = value()?.parse()?,
+            "--seconds" => out.seconds = value()?.parse()?,
+            "--share" => out.share = value()?.parse()?,
+            "--overload-seconds" => out.overload_seconds = value()?.parse()?,
+            _ => bail!("{flag} is not known"),
+        }
+    }
+    // Without a program there is nothing to load: `cargo test` builds this and runs it so.
+    Ok((!out.program.as_os_str().is_empty()).then_some(out))
+}
+
+#[allow(clippy::print_stdout)]
+fn main() -> Result<()> {
+    let Some(args) = args()? else {
+        return Ok(());
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut program = Program::start(&args.program)?;
+        println!("{args:?}");
+        let clients = Clients::connect(&program.address, args.clients).await?;
+        let filled = run::fill(&clients, args.records).await?;
+        println!(
+            "stored {} records of 5 passages in {:.1} s, {:.0} a second; resident {} MiB",
+            args.records,
+            filled.as_secs_f64(),
+            args.records as f64 / filled.as_secs_f64(),
+            program.resident_mib()
+        );
+        let peak = run::closed(&clients, Duration::from_secs(10)).await?;
+        println!("peak, closed loop, {} clients: {peak:.0} requests a second", args.clients);
+        let rate = peak * args.share;
+        let seconds = Duration::from_secs(args.seconds);
+        let report = run::open(&clients, &program, rate, seconds).await?;
+        println!("open loop at {rate:.0} a second for {} s:\n{report}", args.seconds);
+        let seconds = Duration::from_secs(args.overload_seconds);
+        let report = run::open(&clients, &program, peak * 5.0, seconds).await?;
+        println!(
+            "open loop at {:.0} a second, five times the peak, for {} s:\n{report}\n  goodput: {:.0} a second, {:.2} of the peak",
+            peak * 5.0,
+            args.overload_seconds,
+            report.goodput(),
+            report.goodput() / peak
+        );
+        let report = run::open(&clients, &program, rate, Duration::from_secs(10)).await?;
+        println!("after it, at {rate:.0} a second again for 10 s:\n{report}");
+        let (store, folder) = program.bytes();
+        let took = program.crash()?;
+        println!(
+            "killed and started again: {:.1} s until it listened; store {} MiB, folder {} MiB",
+            took.as_secs_f64(),
+            store >> 20,
+            folder >> 20
+        );
+        anyhow::Ok(())
+    })
+}

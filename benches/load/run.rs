@@ -1,0 +1,123 @@
+//! Filling the server, and asking it in closed and in open loop.
+
+use super::{
+    figures::Figures,
+    server::Program,
+    work::{Clients, DEADLINE, End, PARENT, record, request},
+};
+use anyhow::Result;
+use queqiao_proto::v1::{self, record_service_client::RecordServiceClient};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{sync::mpsc, task::JoinSet};
+
+const BATCH: usize = 500;
+/// Requests that this side keeps open at most: what is beyond them counts as late without being sent, so that
+/// it measures the server and not itself.
+const OPEN: usize = 20_000;
+
+/// Numbers of requests, never used twice: each write is of a record of its own.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Stores so many records.
+pub(crate) async fn fill(clients: &Clients, records: usize) -> Result<Duration> {
+    let began = Instant::now();
+    let mut tasks: JoinSet<Result<()>> = JoinSet::new();
+    for from in (0..records).step_by(BATCH) {
+        if tasks.len() >= 4
+            && let Some(done) = tasks.join_next().await
+        {
+            done??;
+        }
+        let to = (from + BATCH).min(records);
+        let channel = clients.of(from as u64 / BATCH as u64);
+        tasks.spawn(async move {
+            let batch = v1::BatchUpsertRecordsRequest {
+                parent: PARENT.into(),
+                records: (from..to).map(|n| record(n as u64, "")).collect(),
+                ..Default::default()
+            };
+            RecordServiceClient::new(channel)
+                .batch_upsert_records(batch)
+                .await?;
+            Ok(())
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(began.elapsed())
+}
+
+/// Every client asks, and asks again when it is answered: requests a second.
+pub(crate) async fn closed(clients: &Clients, time: Duration) -> Result<f64> {
+    let began = Instant::now();
+    let mut tasks = JoinSet::new();
+    for channel in clients.0.clone() {
+        tasks.spawn(async move {
+            let mut done = 0_u64;
+            while began.elapsed() < time {
+                let n = NEXT.fetch_add(1, Ordering::Relaxed);
+                done += u64::from(request(channel.clone(), n, false).await == End::Done);
+            }
+            done
+        });
+    }
+    let mut sum = 0;
+    while let Some(done) = tasks.join_next().await {
+        sum += done?;
+    }
+    Ok(sum as f64 / began.elapsed().as_secs_f64())
+}
+
+/// Asks `rate` times a second whatever becomes of it.
+pub(crate) async fn open(
+    clients: &Clients,
+    program: &Program,
+    rate: f64,
+    time: Duration,
+) -> Result<Figures> {
+    let (tx, mut rx) = mpsc::unbounded_channel();
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let began = Instant::now();
+    let mut figures = Figures::default();
+    let mut sampled = began;
+    let total = (rate * time.as_secs_f64()) as u64;
+    for i in 0..total {
+        let intended = began + Duration::from_secs_f64(i as f64 / rate);
+        let now = Instant::now();
+        if intended > now {
+            tokio::time::sleep_until(intended.into()).await;
+        }
+        if sampled.elapsed() >= Duration::from_secs(1) {
+            sampled = Instant::now();
+            figures.resident.push(program.resident_mib());
+        }
+        if open.load(Ordering::Relaxed) >= OPEN {
+            figures.late += 1;
+            continue;
+        }
+        most.fetch_max(open.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (channel, tx, open) = (clients.of(n), tx.clone(), Arc::clone(&open));
+        tokio::spawn(async move {
+            let end = request(channel, n, true).await;
+            open.fetch_sub(1, Ordering::Relaxed);
+            let _ = tx.send((end, intended.elapsed()));
+        });
+    }
+    drop(tx);
+    figures.seconds = began.elapsed().as_secs_f64();
+    let end = tokio::time::Instant::now() + DEADLINE * 3;
+    while let Ok(Some((end, latency))) = tokio::time::timeout_at(end, rx.recv()).await {
+        figures.take(end, latency);
+    }
+    figures.latencies.sort_unstable();
+    figures.most_open = most.load(Ordering::Relaxed);
+    Ok(figures)
+}

@@ -1,0 +1,92 @@
+//! The program under load.
+
+use anyhow::{Context, Result};
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A running server with a data folder of its own; both end with this.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) address: String,
+    program: PathBuf,
+    data: tempfile::TempDir,
+}
+
+impl Program {
+    pub(crate) fn start(program: &Path) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let (child, address) = begin(program, &data)?;
+        Ok(Program {
+            child,
+            address,
+            program: program.to_owned(),
+            data,
+        })
+    }
+
+    /// Kills it as a crash does, starts it again on the same folder, and says how long it took until it
+    /// listened.
+    pub(crate) fn crash(&mut self) -> Result<Duration> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let began = Instant::now();
+        (self.child, self.address) = begin(&self.program, &self.data)?;
+        Ok(began.elapsed())
+    }
+
+    /// Bytes of the store's file and of the whole folder.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        fn all(dir: &Path) -> u64 {
+            let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            entries
+                .map(|e| match e.metadata() {
+                    Ok(m) if m.is_dir() => all(&e.path()),
+                    Ok(m) => m.len(),
+                    Err(_) => 0,
+                })
+                .sum()
+        }
+        let store = self.data.path().join("data/store.redb");
+        let store = std::fs::metadata(store).map_or(0, |m| m.len());
+        (store, all(self.data.path()))
+    }
+
+    /// Memory that it has in use, MiB; 0 where the system does not say.
+    pub(crate) fn resident_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        status
+            .ok()
+            .and_then(|s| {
+                let line = s.lines().find(|l| l.starts_with("VmRSS:"))?;
+                line.split_whitespace().nth(1)?.parse::<u64>().ok()
+            })
+            .map_or(0, |kib| kib / 1024)
+    }
+}
+
+fn begin(program: &Path, data: &tempfile::TempDir) -> Result<(Child, String)> {
+    let mut child = Command::new(program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data.path().join("data"))
+        .env("QUEQIAO_LOG", "warn")
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("starting {}", program.display()))?;
+    let out = child.stdout.take().context("its output")?;
+    let mut line = String::new();
+    BufReader::new(out).read_line(&mut line)?;
+    let address = line.trim().strip_prefix("listening on ");
+    let address = format!("http://{}", address.context("it did not start")?);
+    Ok((child, address))
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,49 @@
+//! Files of indexes after an erasure.
+//!
+//! An erased record is in no answer from the moment that it is erased, but words and vectors of it may stand
+//! in files of its tenant's index until these are written anew. A generation that was built from the
+//! store after the erasure holds nothing of it.
+
+use crate::{Engine, Error};
+use jiff::Timestamp;
+use queqiao_domain::TenantId;
+
+impl Engine {
+    /// The sequence number of the store from which the files of the tenant's index were written; none
+    /// when there is no index.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn rewritten_to(&self, tenant: &TenantId) -> Result<Option<u64>, Error> {
+        self.tenants.built_from(tenant)
+    }
+
+    /// Writes anew every index whose files may hold traces of who was erased, and says how many
+    /// there were. Searches and writes go on meanwhile.
+    ///
+    /// # Errors
+    /// The store cannot be read, an index not be written. Those before it are done.
+    pub fn rewrite_erased(&self) -> Result<usize, Error> {
+        let mut done = 0;
+        for tenant in self.store.snapshot()?.erased_tenants()? {
+            let last = self.store.snapshot()?.last_erasure(&tenant)?;
+            if self
+                .rewritten_to(&tenant)?
+                .is_some_and(|built| built < last)
+            {
+                self.rebuild(&tenant)?;
+                done += 1;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Removes for good what was deleted longer ago than it can be undeleted, and says how many
+    /// records these were.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn purge(&self) -> Result<u64, Error> {
+        Ok(self.store.purge_expired(Timestamp::now())?)
+    }
+}

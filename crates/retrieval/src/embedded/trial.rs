@@ -1,0 +1,44 @@
+//! The files of an index alone, read and searched whatever they hold: for fuzzing.
+
+use super::{IndexOptions, load};
+use crate::{
+    dense::{Ask, Body, Everyone, Side},
+    index::{IndexError, Shape},
+    kernel::Isa,
+};
+use std::path::Path;
+
+/// Reads the vectors' files of a folder and walks over all that was read; says how many rows there
+/// are. The postings are not read.
+///
+/// # Errors
+/// As opening the index.
+#[doc(hidden)]
+pub fn try_files(folder: &Path, shape: &Shape) -> Result<usize, IndexError> {
+    let (loaded, _) = load::load(folder, shape, &IndexOptions::default())?;
+    let mut vector = vec![0.0_f32; shape.dim];
+    if let Some(first) = vector.first_mut() {
+        *first = 1.0;
+    }
+    for part in loaded.dense.parts() {
+        let Body::Sealed(segment) = &part.body else {
+            continue;
+        };
+        for side in [Side::Passages, Side::Profiles] {
+            let ask = Ask {
+                vector: &vector,
+                side,
+                wanted: 5,
+                ef: 16,
+                isa: Isa::best(),
+            };
+            let walked = segment.walk(&ask, &Everyone, true, usize::MAX);
+            let scanned = segment.scan(&ask, 0..segment.records() as u32);
+            for (_, record) in walked.into_iter().flatten().chain(scanned) {
+                segment.prefetch(record);
+                let _ = segment.exact(&vector, record);
+            }
+        }
+    }
+    Ok(loaded.dense.live_rows())
+}

@@ -1,0 +1,150 @@
+//! A data folder from a backup and the newest copy of the keys.
+
+use crate::{
+    FORMAT_VERSION, StoreError, VerifyReport,
+    backup::open_backup,
+    codec::{Head, Row},
+    error::Inner,
+    folder::{FILE, foreign, lock, partial, sync_dir},
+    handle::End,
+    ledger,
+    migrate::{format_of, migrate},
+    tables::Tables,
+    vault::{Key, KeyFiles, Vault},
+};
+use jiff::Timestamp;
+use std::{fs, io, path::Path, sync::Arc};
+
+/// What was restored.
+#[derive(Debug, Clone)]
+pub struct Restored {
+    /// What a check of all of it found.
+    pub report: VerifyReport,
+    /// Records of the backup that were erased after it was made, and are erased here.
+    pub erased_since: u64,
+}
+
+/// Makes a data folder in `to`, which is new or empty, of the backup `records` and the keys `keys`.
+/// The vault becomes the folder's own, and so does a copy of the master key unless `master` says
+/// where the folder's server will find it.
+///
+/// # Errors
+/// The folder is not empty, the backup is damaged, the keys are not its keys or are older than it.
+/// Nothing is left in the folder then that would be taken for a store.
+pub fn restore(
+    records: &Path,
+    keys: &KeyFiles,
+    to: &Path,
+    master: Option<&Path>,
+) -> Result<Restored, StoreError> {
+    let io = |doing| {
+        move |source: io::Error| StoreError::Io {
+            doing,
+            path: to.to_owned(),
+            source,
+        }
+    };
+    if to.join(FILE).exists() {
+        return Err(StoreError::Exists {
+            path: to.join(FILE),
+        });
+    }
+    if let Some(found) = foreign(to).map_err(io("reading the folder"))? {
+        return Err(StoreError::NotAStore {
+            path: to.to_owned(),
+            found: format!("it holds `{found}`"),
+        });
+    }
+    fs::create_dir_all(to).map_err(io("making the folder"))?;
+    let _lock = lock(to)?;
+    let own = KeyFiles::of(to, master);
+    if own.vault.exists() {
+        return Err(StoreError::Exists { path: own.vault });
+    }
+    let file = partial(&to.join(FILE));
+    // Records of format 1 are not sealed: they get keys of their own.
+    let older = format_of(records, 16 << 20)? < FORMAT_VERSION;
+    let source = Arc::new(match older {
+        true => own.open_or_make()?,
+        false => keys.open(records)?,
+    });
+    let done = bring(records, &source, &file, older).and_then(|restored| {
+        if !older {
+            own.take(keys, &source)?;
+        }
+        fs::rename(&file, to.join(FILE)).map_err(io("naming the store in"))?;
+        sync_dir(to).map_err(io("making durable"))?;
+        Ok(restored)
+    });
+    if done.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&file);
+    }
+    done
+}
+
+/// Copies the records to `file`, erases what was erased since, and checks all of it.
+fn bring(
+    records: &Path,
+    vault: &Arc<Vault>,
+    file: &Path,
+    older: bool,
+) -> Result<Restored, StoreError> {
+    let io = |doing| {
+        move |source: io::Error| StoreError::Io {
+            doing,
+            path: file.to_owned(),
+            source,
+        }
+    };
+    fs::copy(records, file).map_err(io("copying the backup to"))?;
+    let copy = fs::File::options().write(true).open(file);
+    copy.and_then(|f| f.sync_all())
+        .map_err(io("making durable"))?;
+    if older {
+        migrate(file, vault, 64 << 20)?;
+    }
+    let store = open_backup(file, vault)?;
+    let erased_since = store.handle.write("restoring", |txn| {
+        let mut t = Tables::open(txn)?;
+        let gone = t.sealed_for_good(vault)?;
+        for (key, head) in &gone {
+            t.erase(vault, *key, head, Timestamp::now().as_millisecond())?;
+            ledger::forget(txn, head.tenant.as_str(), head.id.as_str())?;
+        }
+        // Numbers that were given after the backup have keys that sealed something already.
+        t.skip_to(vault.len());
+        t.save()?;
+        Ok(End::Commit(gone.len() as u64))
+    })?;
+    store.finish_erasures()?;
+    let report = store.verify()?;
+    if !report.is_sound() {
+        return Err(StoreError::Damaged {
+            path: records.to_owned(),
+            what: report.problems.first().cloned().unwrap_or_default(),
+            source: None,
+        });
+    }
+    Ok(Restored {
+        report,
+        erased_since,
+    })
+}
+
+impl Tables<'_> {
+    /// Records whose key is destroyed, with their heads.
+    fn sealed_for_good(&self, vault: &Vault) -> Inner<Vec<(u64, Head)>> {
+        let mut out = Vec::new();
+        for row in self.rows()? {
+            let (key, row) = row?;
+            let key = key.value();
+            if matches!(vault.key(key), Ok(Key::Destroyed))
+                && let Ok(head) = Row::read(key, row.value()).and_then(|r| r.head())
+            {
+                out.push((key, head));
+            }
+        }
+        Ok(out)
+    }
+}
