@@ -129,16 +129,6 @@ impl Server {
         Self::run(command)
     }
 
-    /// The same on loopback, with a collector of traces.
-    #[allow(dead_code)]
-    pub fn start_traced(data: &Path, endpoint: &str) -> Self {
-        let mut command = queqiao(&["serve", "--listen", "127.0.0.1:0", "--data"]);
-        command
-            .arg(data)
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
-        Self::run(command)
-    }
-
     fn run(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())

@@ -50,7 +50,6 @@ fn main() -> ExitCode {
         Command::Doctor(ref a) => commands::care::doctor(&cli, a, &console),
         Command::Demo(ref a) => commands::demo::run(&cli, a, &console),
     };
-    log::end();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
