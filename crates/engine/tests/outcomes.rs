@@ -340,6 +340,13 @@ fn who_is_erased_is_in_no_answer_and_no_outcome() {
     engine.store().backup_to(&copy).unwrap();
     let restored = tempfile::tempdir().unwrap();
     std::fs::copy(&copy, restored.path().join("store.redb")).unwrap();
+    // The keys are not in the backup.
+    let keys = restored.path().join("keys");
+    std::fs::create_dir(&keys).unwrap();
+    for file in std::fs::read_dir(dir.path().join("keys")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), keys.join(file.file_name())).unwrap();
+    }
     assert_eq!(
         shares(&open(restored.path()), FunnelBy::Nothing)[""],
         [1, 1, 1, 1, 0]
