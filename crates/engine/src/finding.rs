@@ -139,7 +139,13 @@ impl Engine {
             },
             relevance_kept: listed.kept,
             match_id: uuid::Uuid::now_v7().to_string(),
-            notes: notes(sight, request, &question, &found, listed.passed_over)?,
+            notes: notes(
+                sight,
+                request,
+                &question,
+                &found,
+                (listed.passed_over, listed.folded),
+            )?,
             matches,
             admitted: found.admitted,
             total: found.total,
@@ -260,9 +266,18 @@ fn notes(
     request: &MatchRequest,
     question: &Question,
     found: &SearchResult,
-    passed_over: usize,
+    (passed_over, folded): (usize, usize),
 ) -> Result<Vec<Note>, Error> {
     let mut notes = Vec::new();
+    if folded > 0 {
+        notes.push(Note {
+            code: "FOLDED",
+            message: Bilingual::new(
+                format!("{folded} records that say the very same as one on the list were left out"),
+                format!("有 {folded} 条与名单中内容完全相同的记录未列出"),
+            ),
+        });
+    }
     if passed_over > 0 {
         notes.push(Note {
             code: "PASSED_OVER",

@@ -19,7 +19,7 @@ use queqiao_ranking::{Diverse, draw, mmr, xquad};
 use queqiao_store::RecordKey;
 use rayon::prelude::*;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -40,6 +40,9 @@ pub(crate) struct Listed<'a> {
     pub(crate) rows: Vec<(&'a Ranked, f64)>,
     /// Better ones that were passed over because their organisations have enough.
     pub(crate) passed_over: usize,
+    /// Records left out of a diverse list because a better one, or one of equal score before it, says
+    /// the very same.
+    pub(crate) folded: usize,
     /// Relevance kept, where it was traded for diversity.
     pub(crate) kept: Option<f64>,
 }
@@ -58,7 +61,7 @@ impl Engine {
                 .max(request.k),
             None => request.k,
         };
-        let (mut pool, passed_over) = capped(ranked, request, wanted);
+        let (mut pool, passed_over, folded) = capped(ranked, request, wanted);
         let mut kept = None;
         if let Some(diversity) = request.diversity {
             let diverse = self.diverse((pipeline, request, question), &pool, diversity)?;
@@ -72,6 +75,7 @@ impl Engine {
         Ok(Listed {
             rows,
             passed_over,
+            folded,
             kept,
         })
     }
@@ -187,22 +191,33 @@ fn profile(pipeline: &TextPipeline, pieces: &[Piece<'_>]) -> Result<Option<Array
     Ok(Some(Array1::from(mix(&rows))))
 }
 
-/// The best `wanted` matches, at most so many of one organisation, and how many were passed over.
+/// The best `wanted` matches, at most so many of one organisation, and how many were passed over for
+/// that; of a list that is to be diverse, records of one title and one score stand once, and how often
+/// they did not.
 fn capped<'a>(
     ranked: &'a [Ranked],
     request: &MatchRequest,
     wanted: usize,
-) -> (Vec<&'a Ranked>, usize) {
-    let Some(most) = request.per_organisation else {
-        return (ranked.iter().take(wanted).collect(), 0);
-    };
+) -> (Vec<&'a Ranked>, usize, usize) {
+    if request.per_organisation.is_none() && request.diversity.is_none() {
+        return (ranked.iter().take(wanted).collect(), 0, 0);
+    }
+    let mut seen: HashSet<(u64, &str)> = HashSet::new();
     let mut of: HashMap<String, usize> = HashMap::new();
-    let (mut top, mut passed_over) = (Vec::new(), 0);
+    let (mut top, mut passed_over, mut folded) = (Vec::new(), 0, 0);
     for r in ranked {
         if top.len() == wanted {
             break;
         }
-        if let Some(o) = &r.candidate.facets.organisation {
+        let facets = &r.candidate.facets;
+        if request.diversity.is_some()
+            && !facets.title.is_empty()
+            && !seen.insert((r.score.get().to_bits(), &facets.title))
+        {
+            folded += 1;
+            continue;
+        }
+        if let (Some(most), Some(o)) = (request.per_organisation, &facets.organisation) {
             let n = of.entry(key(&o.name)).or_default();
             if *n == most {
                 // Of a longer pool, those that the list would have met count.
@@ -213,5 +228,5 @@ fn capped<'a>(
         }
         top.push(r);
     }
-    (top, passed_over)
+    (top, passed_over, folded)
 }

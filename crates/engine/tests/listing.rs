@@ -55,7 +55,7 @@ fn a_diverse_list_keeps_its_relevance() {
     let same = (0..12).map(|i| {
         expert(
             &format!("same{i:02}"),
-            "某某",
+            &format!("某{i}"),
             &["膜污染 控制 通量 提高 膜分离"],
             &["膜污染 控制"],
         )
@@ -140,6 +140,26 @@ fn a_diverse_list_keeps_its_relevance() {
         let e = engine.find_matches(&TenantId::default(), &bad).unwrap_err();
         assert_eq!(e.code(), Code::InvalidArgument);
     }
+}
+
+#[test]
+fn what_says_the_very_same_stands_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let same = (0..9).map(|i| expert(&format!("a{i}"), "余热回收系统", &["余热 回收"], &[]));
+    write(&engine, same);
+    write(&engine, [expert("b", "热管换热器", &["余热 换热"], &[])]);
+    let request = MatchRequest {
+        diversity: Some(Diversity {
+            method: DiversityMethod::Mmr,
+            least: 0.99,
+        }),
+        ..ask("余热回收", 5)
+    };
+    let list = find(&engine, &request);
+    assert_eq!(ids(&list), ["a0", "b"]);
+    let note = list.notes.iter().find(|n| n.code == "FOLDED").unwrap();
+    assert!(note.message.en.starts_with("8 "), "{}", note.message.en);
 }
 
 #[test]

@@ -1,0 +1,218 @@
+//! What comes after retrieval: ordering 1,000 candidates, and telling why.
+//!
+//! ```sh
+//! cargo bench -p queqiao-benches --bench ranking -- --records 100000 --keep
+//! ```
+//!
+//! One thread. Records are invented: experts with five passages. The order is timed on its own; the
+//! explanations as what a request takes longer with them than without, medians over the same questions,
+//! interleaved.
+#![allow(clippy::print_stdout)]
+
+use anyhow::{Context, Result};
+use queqiao_domain::{Date, Detail, Facets, Kind, Need, Passage, Record, RecordId, TenantId};
+use queqiao_engine::{
+    Ask, Diversity, DiversityMethod, Engine, EngineOptions, MatchRequest, Weights, Write,
+    WriteBatch, embed::ModelStore,
+};
+use queqiao_ranking::{Asker, Scorer, Signals, features};
+use queqiao_testkit::{expert, sentence};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+use std::{fs, path::Path, time::Instant};
+
+const PASSAGES: usize = 5;
+const BATCH: usize = 1_000;
+const QUESTIONS: usize = 100;
+const CANDIDATES: usize = 1_000;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    let records: usize = args
+        .iter()
+        .position(|a| a == "--records")
+        .and_then(|i| args.get(i + 1))
+        .map_or(Ok(10_000), |n| n.parse())
+        .context("--records wants a number")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("a workspace")?;
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let order_us = order(&mut rng)?;
+
+    let model = ModelStore::open(&root.join("models"))?.load(None)?;
+    let dir = tempfile::tempdir()?;
+    let engine = Engine::open(dir.path(), model, EngineOptions::default())?;
+    let tenant = TenantId::default();
+    for batch in 0..records / BATCH {
+        let writes = (0..BATCH).map(|i| Write::put(record(&mut rng, batch * BATCH + i)));
+        let batch = WriteBatch {
+            writes: writes.collect(),
+            request_id: None,
+        };
+        engine.write(&tenant, batch)?;
+    }
+    let questions: Vec<MatchRequest> = (0..QUESTIONS)
+        .map(|_| {
+            let mut need = Record::new(RecordId::new("draft").context("an id")?, Kind::Need);
+            need.title = sentence(&mut rng);
+            let text: Vec<String> = (0..6).map(|_| sentence(&mut rng)).collect();
+            need.detail = Detail::Need(Need {
+                problem: format!("{}。", text.join("。")),
+                targets: vec!["转化率≥67%".into(), "粒度10-15 μm".into()],
+                ..Need::default()
+            });
+            let day = Date::constant(2026, 1, 1);
+            Ok(MatchRequest::new(Ask::Draft(Box::new(need)), day))
+        })
+        .collect::<Result<_>>()?;
+
+    let diverse = |method| {
+        Some(Diversity {
+            method,
+            least: 0.99,
+        })
+    };
+    type Change = Box<dyn Fn(&mut MatchRequest) + Send + Sync>;
+    let kinds: Vec<(&str, Change)> = vec![
+        ("bare", Box::new(|r| r.quotes = false)),
+        ("with quotes and figures", Box::new(|_| {})),
+        ("with every clause answered", Box::new(|r| r.clauses = true)),
+        (
+            "bare, MMR",
+            Box::new(move |r| {
+                r.quotes = false;
+                r.diversity = diverse(DiversityMethod::Mmr);
+            }),
+        ),
+        (
+            "bare, xQuAD",
+            Box::new(move |r| {
+                r.quotes = false;
+                r.diversity = diverse(DiversityMethod::Xquad);
+            }),
+        ),
+    ];
+    // One thread for all of it: what a request takes of one core.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); kinds.len()];
+    pool.install(|| -> Result<()> {
+        for question in &questions {
+            for (at, (_, change)) in kinds.iter().enumerate() {
+                let mut request = question.clone();
+                change(&mut request);
+                let start = Instant::now();
+                engine.find_matches(&tenant, &request)?;
+                times[at].push(start.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        Ok(())
+    })?;
+    let medians: Vec<f64> = times.iter_mut().map(|t| median(t)).collect();
+    let mut batch_ms = Vec::new();
+    for _ in 0..5 {
+        let start = Instant::now();
+        engine.find_matches_batch(&tenant, &questions)?;
+        batch_ms.push(start.elapsed().as_secs_f64() * 1e3 / QUESTIONS as f64);
+    }
+    let rows: Vec<_> = kinds
+        .iter()
+        .zip(&medians)
+        .map(|((name, _), ms)| json!({ "what": name, "p50_ms": round(*ms), "over_bare_ms": round(ms - medians[0]) }))
+        .collect();
+    let result = json!({
+        "bench": "ranking",
+        "records": records,
+        "passages_per_record": PASSAGES,
+        "questions": QUESTIONS,
+        "k": 10,
+        "order_1000_candidates_ms": round(order_us / 1e3),
+        "requests_one_thread": rows,
+        "batch_ms_per_question_all_cores": round(median(&mut batch_ms)),
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+    });
+    println!("{result:#}");
+    if args.iter().any(|a| a == "--keep") {
+        let day = jiff::Timestamp::now().to_string();
+        let day = day.get(..10).unwrap_or("undated");
+        let path = root.join(format!("benches/runs/{day}-ranking-{records}.json"));
+        fs::write(&path, format!("{result:#}\n"))?;
+    }
+    Ok(())
+}
+
+fn round(ms: f64) -> f64 {
+    (ms * 1e3).round() / 1e3
+}
+
+fn median(of: &mut [f64]) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of.get(of.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Features, score and order of 1,000 candidates, microseconds.
+fn order(rng: &mut ChaCha8Rng) -> Result<f64> {
+    let regions = ["440305", "440600", "120000", "310115"];
+    let industries = ["C3973", "C3841", "C2921", "M7320"];
+    let mut facets = Vec::new();
+    for i in 0..=CANDIDATES {
+        let mut r = record(rng, i);
+        r.region = regions[i % 4].parse().ok();
+        r.industries = industries[i % 4].parse().into_iter().collect();
+        facets.push(Facets::of(&r));
+    }
+    let asker = facets.pop().context("an asker")?;
+    let signals: Vec<Signals> = (0..CANDIDATES)
+        .map(|_| {
+            let mut x = || rng.random_range(0.0..1.0);
+            Signals {
+                dense_best: Some(x()),
+                dense_three: Some(x()),
+                dense_profile: Some(x()),
+                bigrams: Some(x()),
+                record_words: Some(x()),
+                record_bigrams: Some(x()),
+                best_bigrams: 1.0,
+                best_record_words: 1.0,
+                best_record_bigrams: 1.0,
+                ..Signals::default()
+            }
+        })
+        .collect();
+    let scorer = Scorer::new(&Weights::default());
+    let asker = Asker {
+        facets: Some(&asker),
+    };
+    let mut times = Vec::new();
+    for _ in 0..201 {
+        let start = Instant::now();
+        let mut ranked: Vec<_> = signals
+            .iter()
+            .zip(&facets)
+            .map(|(s, f)| (scorer.score(&features(asker, s, f)), &f.id))
+            .collect();
+        ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        std::hint::black_box(&ranked);
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    Ok(median(&mut times))
+}
+
+fn record(rng: &mut ChaCha8Rng, i: usize) -> Record {
+    let title = sentence(rng);
+    let mut r = expert(
+        &format!("E{i}"),
+        &format!("专家{i}"),
+        &[title.as_str()],
+        &[],
+    );
+    for _ in 0..PASSAGES {
+        let text: Vec<String> = (0..6).map(|_| sentence(rng)).collect();
+        r.passages.push(Passage {
+            title: sentence(rng),
+            text: format!("{}，转化率达到72%。", text.join("，")),
+        });
+    }
+    r
+}
