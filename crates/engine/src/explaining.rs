@@ -20,7 +20,8 @@ const MAX_LEFT_OUT: usize = 12;
 impl Engine {
     /// The match of one given record, whatever its rank, which is told, with who stands ahead and
     /// what would change the rank. `list` is the length of the list it should be on: then who is
-    /// ahead is the last of that list; else it is the record one place above.
+    /// ahead is the last of that list; else it is the record one place above. What would change the
+    /// rank is told when `changes_too`: every clause is left out and all is ranked anew.
     ///
     /// Errors: [`Error::Excluded`] when a condition keeps the record out, with the condition.
     pub fn explain(
@@ -29,6 +30,7 @@ impl Engine {
         request: &MatchRequest,
         candidate: &RecordId,
         list: Option<usize>,
+        changes_too: bool,
     ) -> Result<Explanation, Error> {
         let sight = self.sight(tenant);
         let question = self.question(tenant, request, &sight.pipeline)?;
@@ -60,6 +62,7 @@ impl Engine {
         let mut changes: Vec<Counterfactual> = match &matched.facets {
             // What a sealed record is like is not told.
             None => Vec::new(),
+            Some(_) if !changes_too => Vec::new(),
             Some(has) => asker
                 .map(|asker| wishes(asker, has))
                 .unwrap_or_default()
@@ -70,7 +73,7 @@ impl Engine {
                 .collect(),
         };
         let asked: Vec<Asked> = matched.clauses.iter().map(|c| c.asked.clone()).collect();
-        if asked.len() > 1 {
+        if changes_too && asked.len() > 1 {
             for clause in asked.into_iter().take(MAX_LEFT_OUT) {
                 check_deadline(request, "leaving out clauses")?;
                 changes.extend(self.without(

@@ -320,7 +320,7 @@ fn conditions_hold() {
     // Why not?
     let why = |who: &str| {
         engine
-            .explain(&t(), &ask, &id(who), None)
+            .explain(&t(), &ask, &id(who), None, true)
             .unwrap_err()
             .to_string()
     };
@@ -329,7 +329,7 @@ fn conditions_hold() {
     assert!(why("past").contains("not valid"));
     assert!(why("N").contains("not among the kinds"));
     let far = engine
-        .explain(&t(), &ask, &id("far"), None)
+        .explain(&t(), &ask, &id("far"), None, true)
         .unwrap()
         .matched;
     assert_eq!(answer.matches[far.rank - 1].id, far.id);
@@ -759,7 +759,7 @@ fn callers_weigh_and_spread() {
     }
     // The same weights explain the same score.
     let one = engine
-        .explain(&t(), &near, &id("a1"), None)
+        .explain(&t(), &near, &id("a1"), None, true)
         .unwrap()
         .matched;
     let listed = answer

@@ -165,8 +165,11 @@ fn what_would_change_the_rank_changes_it() {
     let dir = tempfile::tempdir().unwrap();
     let engine = open(dir.path());
     write(&engine, market());
-    let explain =
-        |who: &str| -> Explanation { engine.explain(&t(), &ask("N"), &id(who), None).unwrap() };
+    let explain = |who: &str| -> Explanation {
+        engine
+            .explain(&t(), &ask("N"), &id(who), None, true)
+            .unwrap()
+    };
     let original = engine.get(&t(), None, &id("N"), false).unwrap().record;
     let (mut record_changes, mut clause_changes) = (0, 0);
     for i in 0..10 {
@@ -199,7 +202,7 @@ fn what_would_change_the_rank_changes_it() {
                             ..ask("N")
                         };
                         engine
-                            .explain(&t(), &draft, &id(&who), None)
+                            .explain(&t(), &draft, &id(&who), None, true)
                             .unwrap()
                             .matched
                     }
@@ -227,7 +230,11 @@ fn who_stands_ahead_and_by_what() {
     write(&engine, market());
     let all = engine.find_matches(&t(), &ask("N")).unwrap().matches;
     let last = all.last().unwrap();
-    let whole = |list| engine.explain(&t(), &ask("N"), &last.id, list).unwrap();
+    let whole = |list| {
+        engine
+            .explain(&t(), &ask("N"), &last.id, list, true)
+            .unwrap()
+    };
     let above = whole(None).ahead.unwrap();
     assert_eq!(
         (above.rank, &above.id),
@@ -251,7 +258,7 @@ fn who_stands_ahead_and_by_what() {
     sealed.visibility = Visibility::Sealed;
     let who = sealed.id.clone();
     write(&engine, [sealed]);
-    let told = engine.explain(&t(), &ask("N"), &who, None).unwrap();
+    let told = engine.explain(&t(), &ask("N"), &who, None, true).unwrap();
     assert!(told.matched.clauses.is_empty() && told.matched.title.is_empty());
     assert!(
         told.changes

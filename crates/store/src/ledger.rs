@@ -302,7 +302,7 @@ pub(crate) fn forget(txn: &WriteTransaction, tenant: &str, record: &str) -> Inne
 }
 
 /// A table that older folders do not have.
-fn opened<T>(table: Result<T, TableError>) -> Inner<Option<T>> {
+pub(crate) fn opened<T>(table: Result<T, TableError>) -> Inner<Option<T>> {
     match table {
         Ok(t) => Ok(Some(t)),
         Err(TableError::TableDoesNotExist(_)) => Ok(None),

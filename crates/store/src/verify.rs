@@ -5,6 +5,7 @@ use crate::{
     codec::{Head, Row},
     erasure::ErasureHead,
     error::Inner,
+    ledger::{ANSWERED, ANSWERS, OUTCOMES, opened},
     request::RequestHead,
     tables::{
         BY_KIND, CHANGES, COUNTS, ERASURES, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS,
@@ -78,13 +79,14 @@ impl Snapshot {
         let vault = self.handle.vault();
         let mut counts = Counts::new();
         type Step = fn(&Vault, &ReadTransaction, &mut VerifyReport, &mut Counts) -> Inner<()>;
-        let steps: [(&str, Step); 6] = [
+        let steps: [(&str, Step); 7] = [
             ("records", records),
             ("indexes", indexes),
             ("counts", count),
             ("changes", changes),
             ("requests", requests),
             ("erasures", erasures),
+            ("kept answers", ledger),
         ];
         for (name, step) in steps {
             match self.run(|txn| step(vault, txn, &mut report, &mut counts)) {
@@ -335,6 +337,40 @@ fn erasures(
             report.problem(format!(
                 "erasure {seq}: the key of record {gone} is not destroyed"
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Every row of a kept answer has its head, and every outcome its row.
+fn ledger(
+    _: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    _: &mut Counts,
+) -> Inner<()> {
+    let heads = opened(txn.open_table(ANSWERS))?;
+    let rows = opened(txn.open_table(ANSWERED))?;
+    if let (Some(heads), Some(rows)) = (&heads, &rows) {
+        for row in rows.iter()? {
+            let row = row?;
+            let (tenant, answer, record) = row.0.value();
+            if heads.get((tenant, answer))?.is_none() {
+                report.problem(format!(
+                    "answer {answer}: record {record} is in it, and it has no head"
+                ));
+            }
+        }
+    }
+    if let (Some(rows), Some(outcomes)) = (&rows, opened(txn.open_table(OUTCOMES))?) {
+        for row in outcomes.iter()? {
+            let row = row?;
+            let (tenant, answer, record, stage) = row.0.value();
+            if rows.get((tenant, answer, record))?.is_none() {
+                report.problem(format!(
+                    "answer {answer}: outcome {stage} of record {record}, which is not in it"
+                ));
+            }
         }
     }
     Ok(())

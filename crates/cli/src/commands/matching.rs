@@ -85,7 +85,7 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         let id = RecordId::new(id.as_str())
             .map_err(|e| Failure::input(format!("--why: {e}"), format!("--why：{e}")))?;
         let list = (args.k > 0).then_some(args.k);
-        let told = engine.explain(tenant, &request(ask.clone()), &id, list)?;
+        let told = engine.explain(tenant, &request(ask.clone()), &id, list, true)?;
         return match args.format {
             Format::Json => console.json(&told),
             Format::Table => {

@@ -4275,7 +4275,7 @@ pub mod insight_service_client {
         }
         /// Pairs of records of one kind that say nearly the same, by their texts.
         ///
-        /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 200,000 records of the
+        /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 100,000 records of the
         /// kind).
         pub async fn find_duplicates(
             &mut self,
@@ -4347,7 +4347,7 @@ pub mod insight_service_server {
     pub trait InsightService: std::marker::Send + std::marker::Sync + 'static {
         /// Pairs of records of one kind that say nearly the same, by their texts.
         ///
-        /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 200,000 records of the
+        /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 100,000 records of the
         /// kind).
         async fn find_duplicates(
             &self,
@@ -5158,7 +5158,7 @@ pub struct MatchRequest {
     pub include_clauses: bool,
     /// Keep the answer, so that outcomes can be reported for it (OutcomeService): who asked if it was a
     /// record, who was matched, with ranks, scores and features, and never the text of a question. It is
-    /// on disk when it is given.
+    /// on disk when it is given. It takes a key with the role `writer` (PERMISSION_DENIED).
     #[prost(bool, tag = "16")]
     pub keep: bool,
     /// A list that does not say the same ten times. Its order is then not that of the scores.
@@ -5565,6 +5565,10 @@ pub struct ExplainRequest {
     /// `tenants/{tenant}/{collection}/{id}` of the candidate; required, of the same tenant.
     #[prost(string, tag = "2")]
     pub candidate: ::prost::alloc::string::String,
+    /// Leave out what would change the rank: without clauses left out one by one it is much faster over
+    /// many records.
+    #[prost(bool, tag = "3")]
+    pub omit_counterfactuals: bool,
 }
 impl ::prost::Name for ExplainRequest {
     const NAME: &'static str = "ExplainRequest";

@@ -157,7 +157,7 @@ fn shown(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(|| headers.get(API_KEY)?.to_str().ok())
 }
 
-fn holds(caller: &Caller, role: Role) -> Result<(), Status> {
+pub(crate) fn holds(caller: &Caller, role: Role) -> Result<(), Status> {
     if caller.roles.allow(role) {
         return Ok(());
     }

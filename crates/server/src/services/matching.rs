@@ -1,7 +1,7 @@
 //! `MatchService`.
 
 use crate::{
-    access::context,
+    access::{Context, Role, context, holds},
     app::{App, deadline, today},
     convert::{
         BatchItem, read_clarify, read_explain, read_match, read_match_batch, write_clarity,
@@ -32,6 +32,7 @@ impl v1::match_service_server::MatchService for MatchApi {
     ) -> Result<Response<v1::MatchResponse>, Status> {
         let cx = context(&request);
         cx.enter_parent(&request.get_ref().parent)?;
+        may_keep(&cx, request.get_ref())?;
         let deadline = deadline(&request);
         let came = Instant::now();
         let item = read_match(request.into_inner(), today(), deadline).map_err(status::invalid)?;
@@ -56,7 +57,11 @@ impl v1::match_service_server::MatchService for MatchApi {
         &self,
         request: Request<v1::MatchBatchRequest>,
     ) -> Result<Response<v1::MatchBatchResponse>, Status> {
-        context(&request).enter_parent(&request.get_ref().parent)?;
+        let cx = context(&request);
+        cx.enter_parent(&request.get_ref().parent)?;
+        for question in &request.get_ref().requests {
+            may_keep(&cx, question)?;
+        }
         let deadline = deadline(&request);
         let (tenant, questions) =
             read_match_batch(request.into_inner(), today(), deadline).map_err(status::invalid)?;
@@ -120,6 +125,7 @@ impl v1::match_service_server::MatchService for MatchApi {
     ) -> Result<Response<v1::ExplainResponse>, Status> {
         let cx = context(&request);
         let deadline = deadline(&request);
+        let changes_too = !request.get_ref().omit_counterfactuals;
         let (item, candidate) =
             read_explain(request.into_inner(), today(), deadline).map_err(status::invalid)?;
         cx.enter(&item.tenant)?;
@@ -132,12 +138,26 @@ impl v1::match_service_server::MatchService for MatchApi {
                 let list = Some(item.request.k).filter(|k| *k > 0);
                 let explained = app
                     .engine
-                    .explain(&item.tenant, &item.request, &candidate.id, list)
+                    .explain(
+                        &item.tenant,
+                        &item.request,
+                        &candidate.id,
+                        list,
+                        changes_too,
+                    )
                     .map_err(|e| failed(e, &item, "question."))?;
                 Ok(write_why(&item.tenant, asking, explained))
             })
             .await?;
         self.app.answer(answer)
+    }
+}
+
+/// An answer that is kept is written: that takes more than reading.
+fn may_keep(cx: &Context, question: &v1::MatchRequest) -> Result<(), Status> {
+    match question.keep {
+        true => holds(cx.caller(), Role::Writer),
+        false => Ok(()),
     }
 }
 

@@ -216,9 +216,15 @@ async fn every_method_refuses_keys_of_other_tenants_before_it_looks() {
     let explain = v1::ExplainRequest {
         question: Some(crate::support::question("膜")),
         candidate: "tenants/t/experts/e1".into(),
+        ..Default::default()
     };
     let explain = g.s.matches().explain(with(explain, Some(&mine))).await;
     check(explain, Code::PermissionDenied, "TENANT_NOT_ALLOWED", &[]);
+    let clarify = v1::ClarifyRequest {
+        question: Some(crate::support::question("膜")),
+    };
+    let clarify = g.s.matches().clarify(with(clarify, Some(&mine))).await;
+    check(clarify, Code::PermissionDenied, "TENANT_NOT_ALLOWED", &[]);
     let upsert = v1::UpsertRecordRequest {
         record: Some(expert("e1", "甲", "膜分离")),
         ..Default::default()
@@ -230,6 +236,37 @@ async fn every_method_refuses_keys_of_other_tenants_before_it_looks() {
     };
     let change = g.s.admin().change_model(with(change, Some(&mine))).await;
     check(change, Code::PermissionDenied, "ALL_TENANTS_NEEDED", &[]);
+}
+
+/// A kept answer is written: who may only read may not have it kept, alone or in a batch.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_reads_keeps_no_answer() {
+    let g = guarded().await;
+    let (reader, writer) = (g.key("reader", "t").await, g.key("writer", "t").await);
+    let ask = |keep| v1::MatchRequest {
+        parent: "tenants/t".into(),
+        keep,
+        ..crate::support::question("膜")
+    };
+    let batch = |keep| v1::MatchBatchRequest {
+        parent: "tenants/t".into(),
+        requests: vec![ask(false), ask(keep)],
+    };
+    for (keep, key, may) in [
+        (false, &reader, true),
+        (true, &reader, false),
+        (true, &writer, true),
+    ] {
+        let one = g.s.matches().r#match(with(ask(keep), Some(key))).await;
+        let many =
+            g.s.matches()
+                .match_batch(with(batch(keep), Some(key)))
+                .await;
+        assert_eq!((one.is_ok(), many.is_ok()), (may, may));
+        if !may {
+            check(one, Code::PermissionDenied, "ROLE_NEEDED", &[]);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -364,6 +364,7 @@ async fn a_candidate_is_explained_whatever_its_rank() {
                 ..question("膜分离")
             }),
             candidate: m.name.clone(),
+            ..Default::default()
         };
         let e = s.matches().explain(explain).await.unwrap().into_inner();
         let told = e.r#match.unwrap();
@@ -383,6 +384,7 @@ async fn a_candidate_is_explained_whatever_its_rank() {
         .explain(v1::ExplainRequest {
             question: Some(asked.clone()),
             candidate: last.name.clone(),
+            ..Default::default()
         })
         .await
         .unwrap()
@@ -408,6 +410,7 @@ async fn a_candidate_is_explained_whatever_its_rank() {
             ..question("膜分离")
         }),
         candidate: format!("{PARENT}/{candidate}"),
+        ..Default::default()
     };
     check(
         s.matches().explain(explain("experts/e0", "id = e1")).await,

@@ -424,6 +424,7 @@ async fn no_answer_ever_holds_a_contact() {
     let explain = v1::ExplainRequest {
         question: Some(crate::support::question("膜分离")),
         candidate: name("experts/e"),
+        ..Default::default()
     };
     let answers = [
         put.encode_to_vec(),

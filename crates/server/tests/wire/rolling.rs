@@ -39,7 +39,7 @@ async fn asked(channel: &Channel, again: &AtomicU64) -> Result<(), Status> {
         match answer {
             // A server that has just started has no records here; each has a folder of its own.
             Ok(_) => return Ok(()),
-            Err(e) if e.code() == Code::Unavailable && n < TRIES => {
+            Err(e) if (e.code() == Code::Unavailable || never_sent(&e)) && n < TRIES => {
                 again.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(wait).await;
                 wait *= 2;
@@ -48,6 +48,13 @@ async fn asked(channel: &Channel, again: &AtomicU64) -> Result<(), Status> {
         }
     }
     unreachable!()
+}
+
+/// Whether a request was still waiting in the client when its connection closed: gRPC clients send such
+/// a request again on their own (transparent retry), tonic leaves that to its caller. What a server
+/// cancels comes without a cause of the transport.
+fn never_sent(e: &Status) -> bool {
+    e.code() == Code::Cancelled && std::error::Error::source(e).is_some()
 }
 
 async fn at(addr: SocketAddr) -> Running {
