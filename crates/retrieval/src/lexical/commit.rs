@@ -74,7 +74,14 @@ pub(crate) struct Segments {
 /// Segments, with the records their documents belong to.
 pub(crate) struct Prepared {
     all: HashSet<SegmentId>,
-    new: Vec<(Sealed, Docs, Vec<(Slot, Place)>)>,
+    new: Vec<Placed>,
+}
+
+/// A segment, and where the records are that stand in it.
+struct Placed {
+    sealed: Sealed,
+    docs: Docs,
+    places: Vec<(Slot, Place)>,
 }
 
 impl Committer {
@@ -315,7 +322,11 @@ impl Lexical {
                 living += doc - first;
                 places.push((slot, place));
             }
-            new.push((sealed, docs, places));
+            new.push(Placed {
+                sealed,
+                docs,
+                places,
+            });
         }
         let left: usize = leaving
             .iter()
@@ -339,17 +350,17 @@ impl Lexical {
             Body::Memory { closed, .. } => !closed,
             Body::Sealed(s) => prepared.all.contains(&s.id),
         });
-        for (sealed, docs, places) in prepared.new {
+        for new in prepared.new {
             let id = self.number();
-            for (slot, place) in places {
+            for (slot, place) in new.places {
                 self.leave(slot);
                 self.enter(slot, Place { part: id, ..place });
             }
             // The part that grows stays the last.
             let part = Part {
                 id,
-                docs,
-                body: Body::Sealed(sealed),
+                docs: new.docs,
+                body: Body::Sealed(new.sealed),
             };
             self.parts.insert(0, part);
         }
