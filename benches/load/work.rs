@@ -107,7 +107,7 @@ async fn ask(channel: Channel, text: String, k: i32) -> Result<v1::MatchResponse
 /// Request `n` of a run: a match, or a write of a record with a word of its own.
 pub(crate) async fn request(channel: Channel, n: u64, check: bool) -> End {
     let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed);
-    if n % WRITES != 0 {
+    if !n.is_multiple_of(WRITES) {
         return match ask(channel, sentence(&mut rng), 10).await {
             Ok(_) => End::Done,
             Err(e) => ended(&e),

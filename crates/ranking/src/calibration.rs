@@ -174,10 +174,8 @@ fn newton(rows: &[[f64; 2]], targets: &[f64], free: [bool; 2]) -> [f64; 3] {
             curve[i][i] += 2.0 * RIDGE;
             if !active[i] {
                 slope[i] = 0.0;
-                for j in 0..3 {
-                    curve[i][j] = 0.0;
-                    curve[j][i] = 0.0;
-                }
+                curve[i] = [0.0; 3];
+                curve.iter_mut().for_each(|row| row[i] = 0.0);
                 curve[i][i] = 1.0;
             }
         }
@@ -299,7 +297,7 @@ mod tests {
             Some(Curve::Platt { .. })
         ));
         assert_eq!(calibrate(&scores[..4], &labels[..4], &w), None);
-        assert_eq!(calibrate(&scores, &vec![true; 100], &w), None);
+        assert_eq!(calibrate(&scores, &[true; 100], &w), None);
         assert_eq!(calibrate(&scores, &labels[..99], &w), None);
     }
 

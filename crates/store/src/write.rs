@@ -104,7 +104,7 @@ impl Store {
                 items,
             };
             if let Some((id, digest)) = request {
-                t.remember(vault, tenant, id, digest, &applied, now, &self.keep)?;
+                t.remember(vault, tenant, (id, digest), &applied, now, &self.keep)?;
             } else if applied.seq == before {
                 return Ok(End::Abort(applied));
             }
