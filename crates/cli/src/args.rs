@@ -150,6 +150,19 @@ pub(crate) struct DataArgs {
     pub(crate) tenant: TenantId,
 }
 
+/// Over which records, with which model, and how to print what came of it.
+#[derive(Debug, Args)]
+pub(crate) struct OverArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Model by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
 fn tenant(s: &str) -> Result<TenantId, String> {
     TenantId::new(s).map_err(|e| e.to_string())
 }

@@ -1,6 +1,6 @@
 //! Arguments of what looks at many records at once, or at a question before it is asked.
 
-use super::{DataArgs, Format, kind};
+use super::{OverArgs, kind};
 use clap::Args;
 use queqiao_domain::{Kind, RegionCode};
 use std::path::PathBuf;
@@ -20,13 +20,7 @@ pub(crate) struct ClarifyArgs {
     #[arg(long, value_delimiter = ',', value_parser = kind)]
     pub(crate) to: Vec<Kind>,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub(crate) over: OverArgs,
 }
 
 #[derive(Debug, Args)]
@@ -41,13 +35,7 @@ pub(crate) struct DuplicatesArgs {
     #[arg(long, default_value_t = 100)]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub(crate) over: OverArgs,
 }
 
 #[derive(Debug, Args)]
@@ -65,13 +53,7 @@ pub(crate) struct ChainArgs {
     #[arg(long, default_value_t = 3)]
     pub(crate) fillers: usize,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub(crate) over: OverArgs,
 }
 
 fn region(s: &str) -> Result<RegionCode, String> {

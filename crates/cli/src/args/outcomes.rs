@@ -1,6 +1,6 @@
 //! Arguments of what comes after matches: outcomes, weights, calibration.
 
-use super::{DataArgs, Format};
+use super::OverArgs;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -30,13 +30,7 @@ pub(crate) struct OutcomesReportArgs {
     #[arg(value_name = "FILE.csv")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub(crate) over: OverArgs,
 }
 
 /// What a funnel is grouped by.
@@ -64,13 +58,7 @@ pub(crate) struct OutcomesFunnelArgs {
     #[arg(long, value_enum, default_value = "all")]
     pub(crate) by: GroupArg,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub(crate) over: OverArgs,
 }
 
 #[derive(Debug, Args)]
@@ -88,13 +76,7 @@ pub(crate) struct OutcomesExportArgs {
     #[arg(long, default_value_t = 10.0)]
     pub(crate) clip: f64,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub(crate) over: OverArgs,
 }
 
 /// What a probability is of.
@@ -114,13 +96,7 @@ pub(crate) struct OutcomesCalibrateArgs {
     #[arg(long, value_enum, default_value = "met")]
     pub(crate) target: TargetArg,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Model by name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
+    pub(crate) over: OverArgs,
 }
 
 #[derive(Debug, Args)]

@@ -27,7 +27,7 @@ pub(crate) fn run(cli: &Cli, args: &ChainArgs, console: &Console) -> Result<(), 
         .iter()
         .map(|n| (n.id.clone(), n.name.clone()))
         .collect();
-    let engine = open::engine(cli, &args.data, args.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data, args.over.model.as_deref())?;
     let request = ChainRequest {
         nodes,
         edges,
@@ -37,8 +37,8 @@ pub(crate) fn run(cli: &Cli, args: &ChainArgs, console: &Console) -> Result<(), 
         today: open::today(),
         deadline: None,
     };
-    let view = engine.chain(&args.data.tenant, &request)?;
-    if args.format == Format::Json {
+    let view = engine.chain(&args.over.data.tenant, &request)?;
+    if args.over.format == Format::Json {
         return console.json(&view);
     }
     let mut table = console.table([

@@ -36,7 +36,7 @@ pub(crate) fn run(cli: &Cli, args: &ClarifyArgs, console: &Console) -> Result<()
             ));
         }
     };
-    let engine = open::engine(cli, &args.data, args.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data, args.over.model.as_deref())?;
     let bar = console.progress(asked.len() as u64, "clarifying", "澄清");
     let mut told = Vec::with_capacity(asked.len());
     for (name, ask) in asked {
@@ -50,12 +50,12 @@ pub(crate) fn run(cli: &Cli, args: &ClarifyArgs, console: &Console) -> Result<()
         };
         told.push(Told {
             asked: format!("{name} {title}").trim_end().to_owned(),
-            clarity: engine.clarify(&args.data.tenant, &request)?,
+            clarity: engine.clarify(&args.over.data.tenant, &request)?,
         });
         bar.inc(1);
     }
     bar.finish_and_clear();
-    match (args.format, told.as_slice()) {
+    match (args.over.format, told.as_slice()) {
         (Format::Json, [one]) if args.file.is_none() => console.json(one),
         (Format::Json, all) => console.json(&serde_json::json!({ "needs": all })),
         (Format::Table, [one]) => {

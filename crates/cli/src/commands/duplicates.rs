@@ -9,8 +9,8 @@ use crate::{
 use queqiao_engine::DuplicateRequest;
 
 pub(crate) fn run(cli: &Cli, args: &DuplicatesArgs, console: &Console) -> Result<(), Failure> {
-    let engine = open::engine(cli, &args.data, args.model.as_deref())?;
-    let tenant = &args.data.tenant;
+    let engine = open::engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let tenant = &args.over.data.tenant;
     let request = DuplicateRequest {
         kind: args.kind,
         least: args.least,
@@ -18,7 +18,7 @@ pub(crate) fn run(cli: &Cli, args: &DuplicatesArgs, console: &Console) -> Result
         deadline: None,
     };
     let found = engine.duplicates(tenant, &request)?;
-    if args.format == Format::Json {
+    if args.over.format == Format::Json {
         return console.json(&serde_json::json!({
             "compared": found.compared,
             "found": found.found,

@@ -82,11 +82,11 @@ fn report(cli: &Cli, args: &OutcomesReportArgs, console: &Console) -> Result<(),
         outcomes.push(read_line(row).map_err(|(en, zh)| wrong(line, en, zh))?);
         lines.push(line);
     }
-    let engine = engine(cli, &args.data, args.model.as_deref())?;
+    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
     let (mut stored, mut known) = (0, 0);
     for (part, lines) in outcomes.chunks(AT_ONCE).zip(lines.chunks(AT_ONCE)) {
         let done = engine
-            .report_outcomes(&args.data.tenant, part)
+            .report_outcomes(&args.over.data.tenant, part)
             .map_err(|e| {
                 let told = e.to_string();
                 // `outcomes[3].time: …` is line 5 of the file.
@@ -105,7 +105,7 @@ fn report(cli: &Cli, args: &OutcomesReportArgs, console: &Console) -> Result<(),
         stored += done.stored;
         known += done.known;
     }
-    match args.format {
+    match args.over.format {
         Format::Json => console.json(&json!({ "stored": stored, "known": known })),
         Format::Table => {
             console.line(console.say(
@@ -181,7 +181,7 @@ fn time(text: &str) -> Option<i64> {
 }
 
 fn funnel(cli: &Cli, args: &OutcomesFunnelArgs, console: &Console) -> Result<(), Failure> {
-    let engine = engine(cli, &args.data, args.model.as_deref())?;
+    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
     let by = match args.by {
         GroupArg::All => FunnelBy::Nothing,
         GroupArg::Event => FunnelBy::Event,
@@ -195,8 +195,8 @@ fn funnel(cli: &Cli, args: &OutcomesFunnelArgs, console: &Console) -> Result<(),
         by,
         ..FunnelRequest::default()
     };
-    let found = engine.funnel(&args.data.tenant, &request)?;
-    if args.format == Format::Json {
+    let found = engine.funnel(&args.over.data.tenant, &request)?;
+    if args.over.format == Format::Json {
         return console.json(&found);
     }
     let mut head = vec![console.say("group", "分组").to_owned()];
@@ -252,13 +252,13 @@ fn export(cli: &Cli, args: &OutcomesExportArgs, console: &Console) -> Result<(),
             ));
         }
     }
-    let engine = engine(cli, &args.data, args.model.as_deref())?;
+    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
     let options = LearnOptions {
         bias: args.bias,
         clip: args.clip,
         ..LearnOptions::default()
     };
-    let found = engine.outcome_lists(&args.data.tenant, &options)?;
+    let found = engine.outcome_lists(&args.over.data.tenant, &options)?;
     if found.lists.is_empty() {
         return Err(Failure::input(
             "there are no outcomes yet: match with --keep, report what came of it, then export",
@@ -294,7 +294,7 @@ fn export(cli: &Cli, args: &OutcomesExportArgs, console: &Console) -> Result<(),
         "bias": args.bias,
         "clip": args.clip,
     });
-    match args.format {
+    match args.over.format {
         Format::Json => console.json(&told),
         Format::Table => {
             console.line(console.say(
@@ -345,8 +345,8 @@ fn calibrate_to(cli: &Cli, args: &OutcomesCalibrateArgs, console: &Console) -> R
         TargetArg::Met => ("met", Stage::Met),
         TargetArg::Signed => ("signed", Stage::Signed),
     };
-    let engine = engine(cli, &args.data, args.model.as_deref())?;
-    let artefacts = Artefacts::of(&args.data.data);
+    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let artefacts = Artefacts::of(&args.over.data.data);
     let weights = artefacts.weights()?;
     let (mut scores, mut came_true) = (Vec::new(), Vec::new());
     let options = LearnOptions {
@@ -355,7 +355,10 @@ fn calibrate_to(cli: &Cli, args: &OutcomesCalibrateArgs, console: &Console) -> R
     };
     // Scores of other weights mean something else: they are made anew from the features.
     let scorer = queqiao_engine::Scorer::new(&weights);
-    for l in engine.outcome_lists(&args.data.tenant, &options)?.lists {
+    for l in engine
+        .outcome_lists(&args.over.data.tenant, &options)?
+        .lists
+    {
         for (values, reached) in l.list.values.iter().zip(&l.stages) {
             if let Some(reached) = reached {
                 scores.push(scorer.score(values).get());
@@ -384,7 +387,7 @@ fn calibrate_to(cli: &Cli, args: &OutcomesCalibrateArgs, console: &Console) -> R
         came_true: yes,
     };
     artefacts.keep_calibration(&calibration)?;
-    match args.format {
+    match args.over.format {
         Format::Json => console.json(&calibration),
         Format::Table => {
             curve_table(console, &calibration, &weights);

@@ -181,7 +181,9 @@ impl Engine {
         let sight = self.sight(tenant);
         let question = match Question::from_record(&sight.pipeline, record) {
             Ok(q) => q,
-            Err(_) => return Ok(Vec::new()),
+            // A record without a text repeats nobody.
+            Err(Error::Argument { .. }) => return Ok(Vec::new()),
+            Err(e) => return Err(e),
         };
         let request = MatchRequest {
             to: vec![record.kind()],
