@@ -50,11 +50,22 @@ async fn asked(channel: &Channel, again: &AtomicU64) -> Result<(), Status> {
     unreachable!()
 }
 
-/// Whether a request was still waiting in the client when its connection closed: gRPC clients send such
-/// a request again on their own (transparent retry), tonic leaves that to its caller. What a server
-/// cancels comes without a cause of the transport.
+/// Whether a request never reached a server that worked on it: gRPC clients send such a request again on
+/// their own (transparent retry), tonic leaves that to its caller. Either it was still waiting in the
+/// client when its connection closed, or it was written while the server said good-bye, whose GOAWAY
+/// names the last request it took: tonic tells that of those beyond as INTERNAL. What a server cancels or
+/// fails comes without a cause of the transport.
 fn never_sent(e: &Status) -> bool {
-    e.code() == Code::Cancelled && std::error::Error::source(e).is_some()
+    let Some(cause) = std::error::Error::source(e) else {
+        return false;
+    };
+    let mut causes = std::iter::successors(Some(cause), |c| c.source());
+    e.code() == Code::Cancelled
+        || causes.any(|c| {
+            c.downcast_ref::<h2::Error>().is_some_and(|e| {
+                e.is_go_away() && e.is_remote() && e.reason() == Some(h2::Reason::NO_ERROR)
+            })
+        })
 }
 
 async fn at(addr: SocketAddr) -> Running {
