@@ -26,9 +26,9 @@ pub use kind::Kind;
 pub use personal::{CitizenIdHit, RefusedField, find_citizen_id, refused_field};
 pub use record::{
     Achievement, AmountRange, Availability, Capacity, CheckLimits, CheckedRecord, Consent, Contact,
-    CooperationMode, Detail, Enterprise, Expert, ExpertKind, Institution, InstitutionKind, IpForm,
-    Language, Link, Need, NeedStage, Organisation, Part, Passage, Record, Relation, Society,
-    Travel, Unit, Violation, Visibility, parse_date,
+    CooperationMode, Detail, DisclosureStage, Enterprise, Expert, ExpertKind, Institution,
+    InstitutionKind, IpForm, Language, Link, Need, NeedStage, Organisation, Part, Passage, Record,
+    Relation, Society, Travel, Unit, Violation, Visibility, parse_date,
 };
 pub use score::Score;
 pub use suggest::{did_you_mean, nearest};

@@ -9,7 +9,9 @@ use crate::{
     tenant::{Live, TenantIndex, Tenants},
 };
 use jiff::Timestamp;
-use queqiao_domain::{CheckLimits, CheckedRecord, Date, Facets, Kind, Record, RecordId, TenantId};
+use queqiao_domain::{
+    CheckLimits, CheckedRecord, Date, DisclosureStage, Facets, Kind, Record, RecordId, TenantId,
+};
 use queqiao_embed::{Embedder, ModelFingerprint};
 use queqiao_ranking::{Calibration, Weights};
 use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, Recall};
@@ -369,9 +371,17 @@ impl Engine {
             let more = rows.next.is_some();
             for r in rows.records {
                 after = Some(r.key);
-                if request.filter.matches(&Facets::of(&r.record)) {
+                let facets = Facets::of(&r.record);
+                let passes = match request.as_everyone {
+                    true => facets.openly_matches(&request.filter),
+                    false => request.filter.matches(&facets),
+                };
+                if passes {
                     let mut s = stored(r);
                     s.record.take_contact();
+                    if request.as_everyone {
+                        s.record = s.record.seen_at(DisclosureStage::Clauses);
+                    }
                     page.records.push(s);
                     if page.records.len() == size {
                         break;

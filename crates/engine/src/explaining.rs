@@ -57,7 +57,11 @@ impl Engine {
                 reason: Bilingual::new("it shares no term with the question", "与问题没有共同词语"),
             });
         };
-        let matched = teller.tell(i + 1, &ranked[i], Some(&stored))?;
+        let matched = {
+            let stage = self.stages(tenant, &request.ask, std::iter::once(&ranked[i]))?;
+            let stage = stage.first().copied().unwrap_or_default();
+            teller.tell(i + 1, &ranked[i], (Some(&stored), stage))?
+        };
         let asker = question.facets.as_ref();
         let mut changes: Vec<Counterfactual> = match &matched.facets {
             // What a sealed record is like is not told.
@@ -147,7 +151,11 @@ impl Engine {
                 format!("在 {} 不在有效期内", request.today),
             ));
         }
-        if !request.filter.matches(facets) {
+        let passes = match request.sees_sealed {
+            true => request.filter.matches(facets),
+            false => facets.openly_matches(&request.filter),
+        };
+        if !passes {
             return Some(Bilingual::new("the filter keeps it out", "不符合筛选条件"));
         }
         self.conditions(request, question)

@@ -3,6 +3,7 @@
 use crate::{
     Engine, Error,
     conditions::Conditions,
+    disclosing::Disclosed,
     entry::TextPipeline,
     error::RecordViolation,
     figuring::Figuring,
@@ -14,7 +15,9 @@ use crate::{
     response::{Asked, Match, MatchResponse, Note},
     tenant::Live,
 };
-use queqiao_domain::{Bilingual, Field, Filter, Kind, Op, TenantId, Value, Visibility};
+use queqiao_domain::{
+    Bilingual, DisclosureStage, Field, Filter, Kind, Op, TenantId, Value, Visibility,
+};
 use queqiao_ranking::{Calibration, Scorer, Weights};
 use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
 use queqiao_store::{RecordKey, StoredRecord};
@@ -107,23 +110,26 @@ impl Engine {
         };
         let listed = self.listed(tenant, (pipeline, request, &question), &ranked)?;
         let top = &listed.rows;
-        let records = match &teller.quoter {
-            Some(_) => {
+        let stages = self.stages(tenant, &request.ask, top.iter().map(|(r, _)| *r))?;
+        let sealed = |(r, _): &(&Ranked, f64)| r.candidate.facets.visibility == Visibility::Sealed;
+        let records = match teller.quoter.is_some() || top.iter().any(sealed) {
+            true => {
                 let keys: Vec<RecordKey> = top
                     .iter()
                     .map(|(r, _)| RecordKey(r.candidate.key))
                     .collect();
                 self.store.get_many(&keys)?
             }
-            None => vec![None; top.len()],
+            false => vec![None; top.len()],
         };
         let matches = top
             .par_iter()
             .zip(records)
+            .zip(stages)
             .enumerate()
-            .map(|(i, ((r, probability), record))| {
+            .map(|(i, (((r, probability), record), stage))| {
                 check_deadline(request, "quoting")?;
-                let mut m = teller.tell(i + 1, r, record.as_ref())?;
+                let mut m = teller.tell(i + 1, r, (record.as_ref(), stage))?;
                 m.drawn = Some(*probability).filter(|p| *p < 1.0);
                 Ok(m)
             })
@@ -250,7 +256,10 @@ impl Engine {
         let answer = Ranking {
             question,
             filter: &filter,
-            admit: &|_, facets| conditions.excludes(facets).is_none(),
+            admit: &|_, facets| {
+                conditions.excludes(facets).is_none()
+                    && (request.sees_sealed || facets.openly_matches(&request.filter))
+            },
             mode: request.mode,
             wanted,
             weights,
@@ -450,10 +459,14 @@ impl Engine {
     }
 }
 
-/// The clauses that no match answers, in the question's order; none where every match is sealed,
-/// since nothing is told of those.
+/// The clauses that no match answers, in the question's order; none where every match is sealed and not
+/// disclosed, since nothing is told of those.
 fn uncovered(asked: Vec<Asked>, matches: &[Match]) -> Vec<Asked> {
-    let open: Vec<&Match> = matches.iter().filter(|m| m.facets.is_some()).collect();
+    let told = |m: &&Match| {
+        let stage = m.disclosed.as_ref().map(|d| d.stage);
+        stage != Some(DisclosureStage::Clauses)
+    };
+    let open: Vec<&Match> = matches.iter().filter(told).collect();
     if open.is_empty() && !matches.is_empty() {
         return Vec::new();
     }
@@ -489,10 +502,12 @@ impl Teller<'_> {
         &self,
         rank: usize,
         r: &Ranked,
-        stored: Option<&StoredRecord>,
+        (stored, stage): (Option<&StoredRecord>, DisclosureStage),
     ) -> Result<Match, Error> {
         let c = &r.candidate;
-        let sealed = c.facets.visibility == Visibility::Sealed;
+        let disclosed = Disclosed::of(r, stored, stage);
+        let sealed = disclosed.is_some() && stage < DisclosureStage::Text;
+        let owner = disclosed.is_none() || stage == DisclosureStage::Owner;
         // The passage of the side that contributed more.
         let passage = if c.dense.best > 0.0 || c.lexical.words + c.lexical.bigrams <= 0.0 {
             c.dense.passage
@@ -527,7 +542,8 @@ impl Teller<'_> {
             figures,
             clauses,
             drawn: None,
-            facets: (!sealed).then(|| Arc::clone(&c.facets)),
+            disclosed,
+            facets: owner.then(|| Arc::clone(&c.facets)),
         })
     }
 }

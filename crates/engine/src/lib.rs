@@ -11,6 +11,7 @@ mod collection;
 mod conditions;
 mod contact;
 mod covering;
+mod disclosing;
 mod engine;
 mod entry;
 mod erasing;
@@ -32,6 +33,7 @@ mod tenant;
 
 pub use artefacts::Artefacts;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
+pub use disclosing::{Disclosed, Disclosure};
 pub use engine::{Engine, EngineOptions};
 pub use error::{Code, Error, RecordViolation};
 pub use insight::{

@@ -80,6 +80,9 @@ pub struct MatchRequest {
     pub exploration_seed: u64,
     /// Keep the answer, so that outcomes can be reported for it; it is on disk when it is given.
     pub keep: bool,
+    /// The caller may read sealed records: `filter` sees all of them. Else it sees no more of a sealed
+    /// record than everyone does, so that it does not find out the rest word by word.
+    pub sees_sealed: bool,
     /// Stop with [`crate::Error::Deadline`] when this passes.
     pub deadline: Option<Instant>,
 }
@@ -103,6 +106,7 @@ impl MatchRequest {
             exploration: 0.0,
             exploration_seed: 0,
             keep: false,
+            sees_sealed: true,
             deadline: None,
         }
     }
@@ -121,6 +125,9 @@ pub struct ListRequest {
     pub after: Option<u64>,
     /// Include deleted records that are not purged yet.
     pub show_deleted: bool,
+    /// The caller may not read sealed records: they come as everyone sees them, and `filter` sees no
+    /// more of them.
+    pub as_everyone: bool,
 }
 
 /// A batch of writes, all or nothing.

@@ -1,5 +1,6 @@
 //! What callers get.
 
+use crate::disclosing::Disclosed;
 use queqiao_domain::{Date, Facets, Kind, Record, RecordId, Score};
 use queqiao_ranking::{Clause, Feature, Part};
 pub use queqiao_text::figures::Verdict;
@@ -54,7 +55,7 @@ pub struct Match {
     pub id: RecordId,
     /// Its kind.
     pub kind: Kind,
-    /// Its title or name; empty for a sealed record.
+    /// Its title or name; empty for a sealed record that is not disclosed.
     pub title: String,
     /// The sum of the parts.
     pub score: Score,
@@ -77,7 +78,10 @@ pub struct Match {
     /// The probability with which chance put it on the list; none where it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drawn: Option<f64>,
-    /// What filters see of the record; absent for a sealed one.
+    /// What the one who asks may know of it, where it is sealed; none for any other record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disclosed: Option<Disclosed>,
+    /// What filters see of the record; absent for a sealed one whose owner is not disclosed.
     #[serde(skip)]
     pub facets: Option<Arc<Facets>>,
 }

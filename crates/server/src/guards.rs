@@ -101,6 +101,9 @@ impl Watched {
 
     /// Whether the audit trail takes it.
     fn is_of_note(&self, trail: &Trail) -> bool {
+        if self.call.as_ref().is_some_and(|c| c.noted().written_down) {
+            return false;
+        }
         match self.code {
             Code::Unauthenticated => self.guards.strangers.check().is_ok(),
             Code::PermissionDenied => true,

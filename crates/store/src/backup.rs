@@ -2,6 +2,7 @@
 
 use crate::{
     Options, Store, StoreError, VerifyReport,
+    disclosures::{DISCLOSED_TO, DISCLOSURES},
     error::Inner,
     folder::{new_identity, not_redb, partial, sync_dir},
     handle::{Handle, guard},
@@ -123,7 +124,8 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
     Ok(txn.commit()?)
 }
 
-/// Copies the answers that were kept and what came of them; folders of an older program have none.
+/// Copies what stands beside the records: answers that were kept and what came of them, and to whom
+/// sealed records are disclosed; folders of an older program have none.
 pub(crate) fn copy_ledger(from: &ReadTransaction, to: &Database) -> Inner<()> {
     let tables: HashSet<String> = from.list_tables()?.map(|t| t.name().to_owned()).collect();
     if tables.contains(ANSWERS.name()) {
@@ -133,6 +135,10 @@ pub(crate) fn copy_ledger(from: &ReadTransaction, to: &Database) -> Inner<()> {
     }
     if tables.contains(OUTCOMES.name()) {
         copy(from, to, OUTCOMES)?;
+    }
+    if tables.contains(DISCLOSURES.name()) {
+        copy(from, to, DISCLOSURES)?;
+        copy(from, to, DISCLOSED_TO)?;
     }
     Ok(())
 }

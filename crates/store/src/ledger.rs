@@ -4,7 +4,7 @@
 //! outcome belongs to a row of an answer. Erasing a record takes with it every row and outcome that
 //! names it, and every answer it asked for.
 
-use crate::{Snapshot, Store, StoreError, error::Inner, handle::End};
+use crate::{Snapshot, Store, StoreError, disclosures, error::Inner, handle::End};
 use queqiao_domain::{RecordId, TenantId};
 use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
 
@@ -256,7 +256,8 @@ impl Snapshot {
     }
 }
 
-/// Removes every row that names a record: the answers it asked for, and itself from those it is in.
+/// Removes every row that names a record: the answers it asked for, itself from those it is in, and what is
+/// disclosed of it and to it.
 pub(crate) fn forget(txn: &WriteTransaction, tenant: &str, record: &str) -> Inner<()> {
     let mut of = txn.open_table(ANSWERS_OF)?;
     let mut heads = txn.open_table(ANSWERS)?;
@@ -298,7 +299,7 @@ pub(crate) fn forget(txn: &WriteTransaction, tenant: &str, record: &str) -> Inne
         }
         of.remove((tenant, record, a))?;
     }
-    Ok(())
+    disclosures::forget(txn, tenant, record)
 }
 
 /// A table that older folders do not have.

@@ -11,6 +11,7 @@
 
 mod backup;
 mod codec;
+mod disclosures;
 mod erasure;
 mod error;
 mod folder;
@@ -31,6 +32,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use disclosures::MAX_DISCLOSURES;
 pub use erasure::{Receipt, ReceiptCheck};
 pub use error::{Cause, Rejection, StoreError};
 pub use iter::{Changes, Scan, Since};

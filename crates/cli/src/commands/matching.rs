@@ -247,6 +247,9 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
     if let Some(f) = &m.facets {
         about.extend(f.organisation.iter().map(|o| o.name.clone()));
         about.extend(f.region.map(|r| r.full_name()));
+    } else if let Some(d) = &m.disclosed {
+        about.extend(d.region.map(|r| r.full_name()));
+        about.extend(d.industries.iter().map(|i| i.name().to_owned()));
     }
     let title = match m.title.is_empty() {
         true if m.facets.is_none() => console.say("(sealed)", "（保密）").to_owned(),
@@ -259,6 +262,13 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
         m.score.get(),
         about.join(" · ")
     ));
+    for clause in m.disclosed.iter().flat_map(|d| &d.released) {
+        console.line(format!(
+            "            “{}”  {}",
+            shorten(clause, 100),
+            console.say("(released)", "（已公开）")
+        ));
+    }
     if let Some(q) = &m.quote {
         console.line(format!(
             "            “{}”  ({} {}–{})",

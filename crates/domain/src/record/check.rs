@@ -228,6 +228,16 @@ impl Record {
             c.line(&format!("links[{i}].target"), &l.target);
         }
         c.lines("conflicts", &self.conflicts);
+        c.lines("released", &self.released);
+        for i in self.released_elsewhere() {
+            c.fail(
+                &format!("released[{i}]"),
+                "it stands in none of the record's texts".into(),
+                "不是该记录文本中的原文".into(),
+                "expected words of the record itself, copied without change",
+                "应为该记录文本中的原文，一字不改",
+            );
+        }
         if let (Some(a), Some(b)) = (self.valid_from, self.valid_until)
             && a > b
         {

@@ -2,6 +2,7 @@
 
 mod check;
 mod detail;
+mod disclosure;
 mod units;
 
 pub use check::{CheckLimits, CheckedRecord, Violation};
@@ -10,6 +11,7 @@ pub use detail::{
     Enterprise, Expert, ExpertKind, Institution, InstitutionKind, IpForm, Need, NeedStage, Society,
     Travel,
 };
+pub use disclosure::DisclosureStage;
 pub use units::{Part, Unit};
 
 use crate::{Date, DisciplineCode, IndustryCode, Kind, RecordId, RegionCode, Uscc};
@@ -58,6 +60,10 @@ pub struct Record {
     /// Who may see it.
     #[serde(default, skip_serializing_if = "Visibility::is_default")]
     pub visibility: Visibility,
+    /// Of a sealed record, what everyone it is matched with may read: each verbatim a part of one of
+    /// its texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<String>,
     /// First day on which it may be matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Date>,
@@ -88,6 +94,7 @@ impl Record {
             links: Vec::new(),
             conflicts: Vec::new(),
             visibility: Visibility::default(),
+            released: Vec::new(),
             valid_from: None,
             valid_until: None,
             attributes: BTreeMap::new(),
@@ -135,6 +142,7 @@ impl Record {
         }
         self.links.iter_mut().for_each(|l| f(&mut l.target));
         self.conflicts.iter_mut().for_each(&mut f);
+        self.released.iter_mut().for_each(&mut f);
         self.attributes.values_mut().for_each(&mut f);
         match &mut self.detail {
             Detail::Need(d) => {
@@ -295,7 +303,7 @@ pub enum Visibility {
     Open,
     /// The platform's staff.
     Platform,
-    /// Matched, but its text is not shown.
+    /// Matched, but of its content only what is disclosed is shown ([`DisclosureStage`]).
     Sealed,
 }
 

@@ -6,6 +6,6 @@ mod learning;
 mod report;
 
 pub use funnel::{Funnel, FunnelBy, FunnelRequest, FunnelRow, Step};
-pub(crate) use kept::kept;
+pub(crate) use kept::{kept, read, write};
 pub use learning::{LearnOptions, OutcomeLists, TrainingList};
 pub use report::{Decline, OutcomeReport, ReportSummary, Stage};

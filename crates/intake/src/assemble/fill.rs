@@ -36,6 +36,7 @@ impl Draft<'_> {
             Title => self.line(field, g, &mut r.title),
             Keywords => self.words(g, field, Splitter::Words, &mut r.keywords),
             Conflicts => self.words(g, field, Splitter::Words, &mut r.conflicts),
+            Released => self.words(g, field, Splitter::Sentences, &mut r.released),
             Industries => self.industries(g, r),
             Disciplines => self.disciplines(g, r),
             Region => self.code(field, g, read_region, Draft::meet_region),

@@ -52,6 +52,7 @@ pub(crate) const COMMON: &[Names] = &[
     n(Conflicts, &["利益冲突", "conflicts", "回避", "回避单位", "回避名单", "需回避单位", "回避对象", "conflict",
         "conflicts_of_interest"]),
     n(VisibilityName, &["可见范围", "visibility", "公开范围", "公开程度", "是否公开"]),
+    n(Released, &["可公开内容", "released", "可公开条款", "公开内容", "对外公开内容"]),
     n(ValidFrom, &["有效期起", "valid_from", "生效日期", "有效期开始", "有效期自", "有效起始日期"]),
     n(ValidUntil, &["有效期止", "valid_until", "有效期", "有效期至", "有效期限", "需求有效期", "失效日期",
         "有效期结束", "有效截止日期"]),

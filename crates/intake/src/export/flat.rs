@@ -168,6 +168,7 @@ pub(super) fn flatten(
         (Visibility::Platform, Lang::Zh) => f.put(Field::VisibilityName, "平台内"),
         (Visibility::Sealed, Lang::Zh) => f.put(Field::VisibilityName, "密封"),
     }
+    f.list(Field::Released, &r.released, Splitter::Sentences);
     f.day(Field::ValidFrom, r.valid_from);
     f.day(Field::ValidUntil, r.valid_until);
     if !r.passages.is_empty() {

@@ -91,7 +91,7 @@ pub enum Visibility {
     Open = 1,
     /// The platform's staff.
     Platform = 2,
-    /// Matched, but neither its title nor its text is shown in a match.
+    /// Matched, but of its content only what is disclosed is shown: DisclosureStage.
     Sealed = 3,
 }
 impl Visibility {
@@ -114,6 +114,45 @@ impl Visibility {
             "VISIBILITY_OPEN" => Some(Self::Open),
             "VISIBILITY_PLATFORM" => Some(Self::Platform),
             "VISIBILITY_SEALED" => Some(Self::Sealed),
+            _ => None,
+        }
+    }
+}
+/// How much of a sealed record somebody may read. Each stage shows what those before it show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DisclosureStage {
+    /// Never sent.
+    Unspecified = 0,
+    /// Its industries, disciplines and region, and the clauses that its owner released
+    /// (Record.released): what everyone it is matched with may read.
+    Clauses = 1,
+    /// All that it says, but not whose it is: without organisation, links, conflicts, attributes and
+    /// an achievement's holder. A text that names its owner is not cut.
+    Text = 2,
+    /// Whose it is, too. The contact stays sealed by itself: RecordService.GetContact.
+    Owner = 3,
+}
+impl DisclosureStage {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DISCLOSURE_STAGE_UNSPECIFIED",
+            Self::Clauses => "DISCLOSURE_STAGE_CLAUSES",
+            Self::Text => "DISCLOSURE_STAGE_TEXT",
+            Self::Owner => "DISCLOSURE_STAGE_OWNER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DISCLOSURE_STAGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DISCLOSURE_STAGE_CLAUSES" => Some(Self::Clauses),
+            "DISCLOSURE_STAGE_TEXT" => Some(Self::Text),
+            "DISCLOSURE_STAGE_OWNER" => Some(Self::Owner),
             _ => None,
         }
     }
@@ -4639,6 +4678,10 @@ pub struct Record {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
+    /// Of a sealed record, the clauses that everyone it is matched with may read: each verbatim a part
+    /// of one of the record's texts.
+    #[prost(string, repeated, tag = "16")]
+    pub released: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Changes with every change of the record. On a write: when given, the stored record must have
     /// it, else ABORTED (read again, then retry). Empty on a write means whatever is there.
     #[prost(string, tag = "30")]
@@ -5309,7 +5352,7 @@ pub struct Match {
     /// The caller's id.
     #[prost(string, tag = "4")]
     pub id: ::prost::alloc::string::String,
-    /// Its title or name; empty for a sealed record.
+    /// Its title or name; empty for a sealed record that is not disclosed to the asker.
     #[prost(string, tag = "5")]
     pub title: ::prost::alloc::string::String,
     /// The sum of the contributions of `parts`, in order, bit for bit.
@@ -5339,6 +5382,11 @@ pub struct Match {
     /// stands there by its score.
     #[prost(double, optional, tag = "12")]
     pub drawn: ::core::option::Option<f64>,
+    /// What the asker may know of a sealed record; absent for any other. Where more than
+    /// DISCLOSURE_STAGE_CLAUSES is disclosed to the asking record, title, quote, figures and clauses are
+    /// those of an open record.
+    #[prost(message, optional, tag = "13")]
+    pub disclosed: ::core::option::Option<Disclosed>,
 }
 impl ::prost::Name for Match {
     const NAME: &'static str = "Match";
@@ -5348,6 +5396,35 @@ impl ::prost::Name for Match {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.Match".into()
+    }
+}
+/// What may be known of a sealed record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Disclosed {
+    /// How far it is disclosed to the asking record.
+    #[prost(enumeration = "DisclosureStage", tag = "1")]
+    pub stage: i32,
+    /// Its industries, codes of GB/T 4754.
+    #[prost(string, repeated, tag = "2")]
+    pub industries: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its disciplines, codes of GB/T 13745.
+    #[prost(string, repeated, tag = "3")]
+    pub disciplines: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its region, a code of GB/T 2260; empty when not told.
+    #[prost(string, tag = "4")]
+    pub region: ::prost::alloc::string::String,
+    /// The clauses that its owner released, verbatim.
+    #[prost(string, repeated, tag = "5")]
+    pub released: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for Disclosed {
+    const NAME: &'static str = "Disclosed";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Disclosed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Disclosed".into()
     }
 }
 /// A clause of the question, and what of a record answers it.
@@ -5618,7 +5695,7 @@ pub struct Ahead {
     /// `tenants/{tenant}/{collection}/{id}`.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
-    /// Its title or name; empty for a sealed record.
+    /// Its title or name; empty for a sealed record that is not disclosed to the asker.
     #[prost(string, tag = "3")]
     pub title: ::prost::alloc::string::String,
     /// Its score.
@@ -6036,7 +6113,8 @@ pub mod match_service_client {
         /// Ranks the records that answer one question.
         ///
         /// Errors: INVALID_ARGUMENT (the field is named: `k`, `text`, `filter`, `conditions.regions[0]`),
-        /// NOT_FOUND (the asking record).
+        /// NOT_FOUND (the asking record), PERMISSION_DENIED (the asking record is sealed, and the key has not
+        /// the role `writer`: the answer quotes it).
         pub async fn r#match(
             &mut self,
             request: impl tonic::IntoRequest<super::MatchRequest>,
@@ -6161,7 +6239,8 @@ pub mod match_service_server {
         /// Ranks the records that answer one question.
         ///
         /// Errors: INVALID_ARGUMENT (the field is named: `k`, `text`, `filter`, `conditions.regions[0]`),
-        /// NOT_FOUND (the asking record).
+        /// NOT_FOUND (the asking record), PERMISSION_DENIED (the asking record is sealed, and the key has not
+        /// the role `writer`: the answer quotes it).
         async fn r#match(
             &self,
             request: tonic::Request<super::MatchRequest>,
@@ -7360,6 +7439,10 @@ pub struct GetRecordRequest {
     /// `tenants/{tenant}/{collection}/{id}`; required.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    /// On whose behalf: a record of the same tenant, such as the expert who reads it. Empty means on the
+    /// caller's own.
+    #[prost(string, tag = "2")]
+    pub seen_by: ::prost::alloc::string::String,
 }
 impl ::prost::Name for GetRecordRequest {
     const NAME: &'static str = "GetRecordRequest";
@@ -7369,6 +7452,93 @@ impl ::prost::Name for GetRecordRequest {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/queqiao.v1.GetRecordRequest".into()
+    }
+}
+/// Asks to disclose a sealed record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscloseRecordRequest {
+    /// `tenants/{tenant}/{collection}/{id}` of the sealed record; required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The record, of the same tenant, that is to see it; required.
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    /// How far; required.
+    #[prost(enumeration = "DisclosureStage", tag = "3")]
+    pub stage: i32,
+    /// What for, 4 to 200 characters, such as `the owner agreed by phone`; required. It is kept, and in
+    /// the audit trail.
+    #[prost(string, tag = "4")]
+    pub purpose: ::prost::alloc::string::String,
+}
+impl ::prost::Name for DiscloseRecordRequest {
+    const NAME: &'static str = "DiscloseRecordRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.DiscloseRecordRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.DiscloseRecordRequest".into()
+    }
+}
+/// A sealed record is disclosed to another.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Disclosure {
+    /// The record that sees it.
+    #[prost(string, tag = "1")]
+    pub to: ::prost::alloc::string::String,
+    /// How far.
+    #[prost(enumeration = "DisclosureStage", tag = "2")]
+    pub stage: i32,
+    /// Since when.
+    #[prost(message, optional, tag = "3")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// What for.
+    #[prost(string, tag = "4")]
+    pub purpose: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Disclosure {
+    const NAME: &'static str = "Disclosure";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.Disclosure".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.Disclosure".into()
+    }
+}
+/// Asks to whom a record is disclosed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDisclosuresRequest {
+    /// `tenants/{tenant}/{collection}/{id}`; required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListDisclosuresRequest {
+    const NAME: &'static str = "ListDisclosuresRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ListDisclosuresRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ListDisclosuresRequest".into()
+    }
+}
+/// To whom a record is disclosed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDisclosuresResponse {
+    /// At most 1,000, which is the most there may be.
+    #[prost(message, repeated, tag = "1")]
+    pub disclosures: ::prost::alloc::vec::Vec<Disclosure>,
+}
+impl ::prost::Name for ListDisclosuresResponse {
+    const NAME: &'static str = "ListDisclosuresResponse";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.ListDisclosuresResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.ListDisclosuresResponse".into()
     }
 }
 /// Asks for a page of records.
@@ -7858,9 +8028,11 @@ pub mod record_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Gets a record by name, without its contact. A deleted record is given, with `delete_time`,
-        /// until it is purged.
+        /// until it is purged. A sealed record is given whole to a key with the role `writer`, else as
+        /// everyone sees it (DISCLOSURE_STAGE_CLAUSES), and with `seen_by` as it is disclosed to that record.
         ///
-        /// Errors: NOT_FOUND.
+        /// Errors: NOT_FOUND; with `seen_by` and more to see than everyone does FAILED_PRECONDITION (the
+        /// server keeps no audit trail), UNAVAILABLE (the trail cannot be written).
         pub async fn get_record(
             &mut self,
             request: impl tonic::IntoRequest<super::GetRecordRequest>,
@@ -7909,8 +8081,67 @@ pub mod record_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.RecordService", "GetContact"));
             self.inner.unary(req, path, codec).await
         }
+        /// Discloses a sealed record to another record, stage by stage, or takes that back with
+        /// DISCLOSURE_STAGE_CLAUSES: from now on a match that the other asks for, and GetRecord on its behalf, show
+        /// as much. It needs the role `writer` and a purpose; who disclosed what to whom, when and for what
+        /// is in the audit trail before it is done, and whoever reads it then is, too. Who asks on whose behalf is
+        /// for the caller's platform to make sure.
+        ///
+        /// Errors: INVALID_ARGUMENT (no stage, no purpose, a record that is not sealed, the record itself,
+        /// 1,000 disclosures of it stand), NOT_FOUND (one of the two), FAILED_PRECONDITION (the server keeps
+        /// no audit trail), UNAVAILABLE (the trail cannot be written).
+        pub async fn disclose_record(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DiscloseRecordRequest>,
+        ) -> std::result::Result<tonic::Response<super::Disclosure>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.RecordService/DiscloseRecord",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.RecordService", "DiscloseRecord"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// To whom a sealed record is disclosed beyond what everyone sees, in order of id. It needs the role
+        /// `writer`.
+        ///
+        /// Errors: NOT_FOUND.
+        pub async fn list_disclosures(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDisclosuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDisclosuresResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.RecordService/ListDisclosures",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.RecordService", "ListDisclosures"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Lists a tenant's records, page by page. A record that is there during all of a walk over the
-        /// pages appears in it exactly once.
+        /// pages appears in it exactly once. Without the role `writer` a sealed record comes as everyone sees it,
+        /// and the filter sees no more of it.
         ///
         /// Errors: INVALID_ARGUMENT (a negative page size, a token of another request, a filter that does
         /// not parse).
@@ -8141,9 +8372,11 @@ pub mod record_service_server {
             tonic::Status,
         >;
         /// Gets a record by name, without its contact. A deleted record is given, with `delete_time`,
-        /// until it is purged.
+        /// until it is purged. A sealed record is given whole to a key with the role `writer`, else as
+        /// everyone sees it (DISCLOSURE_STAGE_CLAUSES), and with `seen_by` as it is disclosed to that record.
         ///
-        /// Errors: NOT_FOUND.
+        /// Errors: NOT_FOUND; with `seen_by` and more to see than everyone does FAILED_PRECONDITION (the
+        /// server keeps no audit trail), UNAVAILABLE (the trail cannot be written).
         async fn get_record(
             &self,
             request: tonic::Request<super::GetRecordRequest>,
@@ -8158,8 +8391,33 @@ pub mod record_service_server {
             &self,
             request: tonic::Request<super::GetContactRequest>,
         ) -> std::result::Result<tonic::Response<super::Contact>, tonic::Status>;
+        /// Discloses a sealed record to another record, stage by stage, or takes that back with
+        /// DISCLOSURE_STAGE_CLAUSES: from now on a match that the other asks for, and GetRecord on its behalf, show
+        /// as much. It needs the role `writer` and a purpose; who disclosed what to whom, when and for what
+        /// is in the audit trail before it is done, and whoever reads it then is, too. Who asks on whose behalf is
+        /// for the caller's platform to make sure.
+        ///
+        /// Errors: INVALID_ARGUMENT (no stage, no purpose, a record that is not sealed, the record itself,
+        /// 1,000 disclosures of it stand), NOT_FOUND (one of the two), FAILED_PRECONDITION (the server keeps
+        /// no audit trail), UNAVAILABLE (the trail cannot be written).
+        async fn disclose_record(
+            &self,
+            request: tonic::Request<super::DiscloseRecordRequest>,
+        ) -> std::result::Result<tonic::Response<super::Disclosure>, tonic::Status>;
+        /// To whom a sealed record is disclosed beyond what everyone sees, in order of id. It needs the role
+        /// `writer`.
+        ///
+        /// Errors: NOT_FOUND.
+        async fn list_disclosures(
+            &self,
+            request: tonic::Request<super::ListDisclosuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDisclosuresResponse>,
+            tonic::Status,
+        >;
         /// Lists a tenant's records, page by page. A record that is there during all of a walk over the
-        /// pages appears in it exactly once.
+        /// pages appears in it exactly once. Without the role `writer` a sealed record comes as everyone sees it,
+        /// and the filter sees no more of it.
         ///
         /// Errors: INVALID_ARGUMENT (a negative page size, a token of another request, a filter that does
         /// not parse).
@@ -8481,6 +8739,97 @@ pub mod record_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetContactSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.RecordService/DiscloseRecord" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiscloseRecordSvc<T: RecordService>(pub Arc<T>);
+                    impl<
+                        T: RecordService,
+                    > tonic::server::UnaryService<super::DiscloseRecordRequest>
+                    for DiscloseRecordSvc<T> {
+                        type Response = super::Disclosure;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DiscloseRecordRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordService>::disclose_record(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiscloseRecordSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.RecordService/ListDisclosures" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDisclosuresSvc<T: RecordService>(pub Arc<T>);
+                    impl<
+                        T: RecordService,
+                    > tonic::server::UnaryService<super::ListDisclosuresRequest>
+                    for ListDisclosuresSvc<T> {
+                        type Response = super::ListDisclosuresResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDisclosuresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordService>::list_disclosures(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDisclosuresSvc(inner);
                         let codec = crate::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

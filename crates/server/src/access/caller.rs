@@ -64,6 +64,8 @@ pub(crate) struct Noted {
     pub(crate) match_id: Option<String>,
     /// How a match was made, for the log of slow ones: shapes and times, no texts.
     pub(crate) plan: Option<String>,
+    /// The handler has added its own line to the audit trail, and there need be no other.
+    pub(crate) written_down: bool,
 }
 
 /// One request: its caller, and what it is about. Travels in the request's extensions.

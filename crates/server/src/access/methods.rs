@@ -58,6 +58,16 @@ pub(crate) const METHODS: &[(&str, &str, Need)] = &[
     ),
     (
         "queqiao.v1.RecordService",
+        "DiscloseRecord",
+        InTenant(Role::Writer),
+    ),
+    (
+        "queqiao.v1.RecordService",
+        "ListDisclosures",
+        InTenant(Role::Writer),
+    ),
+    (
+        "queqiao.v1.RecordService",
         "DeleteRecord",
         InTenant(Role::Writer),
     ),

@@ -61,6 +61,13 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
         score: m.score.get(),
         probability: m.probability,
         drawn: m.drawn,
+        disclosed: m.disclosed.map(|d| v1::Disclosed {
+            stage: d.stage.write(),
+            industries: d.industries.iter().map(ToString::to_string).collect(),
+            disciplines: d.disciplines.iter().map(ToString::to_string).collect(),
+            region: d.region.map(|r| r.to_string()).unwrap_or_default(),
+            released: d.released,
+        }),
         parts: m.parts.into_iter().map(write_part).collect(),
         quote: m.quote.map(|q| v1::Quote {
             path: field_path(m.kind, &q.path),

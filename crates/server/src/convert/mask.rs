@@ -101,7 +101,7 @@ impl UpdateMask {
     }
 }
 
-const COMMON: [&str; 14] = [
+const COMMON: [&str; 15] = [
     "title",
     "passages",
     "keywords",
@@ -113,6 +113,7 @@ const COMMON: [&str; 14] = [
     "links",
     "conflicts",
     "visibility",
+    "released",
     "valid_from",
     "valid_until",
     "attributes",
@@ -132,7 +133,8 @@ fn set(to: &mut Record, from: &mut Record, path: &str) -> bool {
         "title" => title, "passages" => passages, "keywords" => keywords,
         "industries" => industries, "disciplines" => disciplines, "region" => region,
         "language" => language, "organisation" => organisation, "links" => links,
-        "conflicts" => conflicts, "visibility" => visibility, "valid_from" => valid_from,
+        "conflicts" => conflicts, "visibility" => visibility, "released" => released,
+        "valid_from" => valid_from,
         "valid_until" => valid_until, "attributes" => attributes
     ]) {
         return true;

@@ -310,6 +310,7 @@ fn read_question(w: v1::MatchRequest, s: Setting<'_>) -> Result<BatchItem, Viola
             exploration: w.exploration,
             exploration_seed: w.exploration_seed,
             keep: w.keep,
+            sees_sealed: false,
             deadline: s.deadline,
         },
     });

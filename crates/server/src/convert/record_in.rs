@@ -113,6 +113,7 @@ fn read_fields(r: &mut Reader, at: &str, w: v1::Record, id: RecordId) -> Option<
         })
         .collect();
     record.keywords = w.keywords;
+    record.released = w.released;
     record.industries = r.codes(format_args!("{at}.industries"), &w.industries);
     record.disciplines = r.codes(format_args!("{at}.disciplines"), &w.disciplines);
     record.region = r.optional_code(format_args!("{at}.region"), &w.region);
@@ -281,7 +282,7 @@ fn contact(w: Option<v1::Contact>) -> Option<domain::Contact> {
 /// The wire's path of a field that a rule of the domain names (`budget` of a need is
 /// `record.need.budget`).
 pub(crate) fn wire_path(at: &str, kind: Kind, field: &str) -> String {
-    const COMMON: [&str; 14] = [
+    const COMMON: [&str; 15] = [
         "title",
         "passages",
         "keywords",
@@ -293,6 +294,7 @@ pub(crate) fn wire_path(at: &str, kind: Kind, field: &str) -> String {
         "links",
         "conflicts",
         "visibility",
+        "released",
         "valid_from",
         "valid_until",
         "attributes",

@@ -29,6 +29,7 @@ pub(crate) fn write_record(tenant: &TenantId, stored: Stored) -> v1::Record {
             })
             .collect(),
         keywords: r.keywords,
+        released: r.released,
         industries: texts(&r.industries),
         disciplines: texts(&r.disciplines),
         region: r.region.map(|x| x.to_string()).unwrap_or_default(),

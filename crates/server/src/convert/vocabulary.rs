@@ -47,6 +47,7 @@ words! {
     domain::Kind, v1::Kind { Need, Enterprise, Expert, Society, Achievement, Institution }
     domain::Language, v1::Language { Zh, En }
     domain::Visibility, v1::Visibility { Open, Platform, Sealed }
+    domain::DisclosureStage, v1::DisclosureStage { Clauses, Text, Owner }
     domain::Relation, v1::Relation { MemberOf, WorksAt, MadeBy, OwnedBy, WorkedWith }
     domain::CooperationMode, v1::CooperationMode { Development, Transfer, License, Consulting, Service, Equity }
     domain::NeedStage, v1::NeedStage { Open, InTalks, Contracted, Closed }

@@ -1,5 +1,6 @@
 //! `MatchService`.
 
+use super::sealed::{may_ask_for, may_read_sealed, note_shown};
 use crate::{
     access::{Context, Role, context, holds},
     app::{App, deadline, today},
@@ -9,7 +10,7 @@ use crate::{
     },
     status::{self, nowhere},
 };
-use queqiao_domain::{Kind, ResourceName};
+use queqiao_domain::{Kind, ResourceName, Visibility};
 use queqiao_engine::{Ask, Error, MatchRequest};
 use queqiao_proto::v1;
 use std::{
@@ -35,18 +36,27 @@ impl v1::match_service_server::MatchService for MatchApi {
         may_keep(&cx, request.get_ref())?;
         let deadline = deadline(&request);
         let came = Instant::now();
-        let item = read_match(request.into_inner(), today(), deadline).map_err(status::invalid)?;
+        let mut item =
+            read_match(request.into_inner(), today(), deadline).map_err(status::invalid)?;
+        item.request.sees_sealed = may_read_sealed(&cx);
         let answer = self
             .app
             .read(move |app| {
                 let waited = came.elapsed();
-                check_asker(app, &item)?;
+                check_asker(app, &cx, &item)?;
                 let asking = item.asking_kind();
                 let answer = app.engine.find_matches(&item.tenant, &item.request);
                 let plan = plan(&item.request, waited, came.elapsed());
                 cx.noted().plan = Some(plan);
                 let answer = answer.map_err(|e| failed(e, &item, ""))?;
                 cx.noted().match_id = Some(answer.match_id.clone());
+                note_shown(
+                    app,
+                    &cx,
+                    &item.tenant,
+                    item.asker.as_ref(),
+                    answer.matches.iter(),
+                )?;
                 Ok(write_match_response(&item.tenant, asking, answer))
             })
             .await?;
@@ -71,20 +81,23 @@ impl v1::match_service_server::MatchService for MatchApi {
                 let read: Vec<Result<BatchItem, Status>> = questions
                     .into_iter()
                     .map(|q| {
-                        let item = q.map_err(status::invalid)?;
-                        check_asker(app, &item)?;
+                        let mut item = q.map_err(status::invalid)?;
+                        item.request.sees_sealed = may_read_sealed(&cx);
+                        check_asker(app, &cx, &item)?;
                         Ok(item)
                     })
                     .collect();
                 let requests: Vec<_> = read.iter().flatten().map(|i| i.request.clone()).collect();
-                let mut answers = match requests.is_empty() {
+                let answers = match requests.is_empty() {
                     true => Vec::new(),
                     false => app
                         .engine
                         .find_matches_batch(&tenant, &requests)
                         .map_err(|e| status::from_engine(e, &nowhere))?,
-                }
-                .into_iter();
+                };
+                let shown = answers.iter().flatten().flat_map(|a| &a.matches);
+                note_shown(app, &cx, &tenant, None, shown)?;
+                let mut answers = answers.into_iter();
                 let results = read
                     .into_iter()
                     .enumerate()
@@ -126,13 +139,14 @@ impl v1::match_service_server::MatchService for MatchApi {
         let cx = context(&request);
         let deadline = deadline(&request);
         let changes_too = !request.get_ref().omit_counterfactuals;
-        let (item, candidate) =
+        let (mut item, candidate) =
             read_explain(request.into_inner(), today(), deadline).map_err(status::invalid)?;
         cx.enter(&item.tenant)?;
+        item.request.sees_sealed = may_read_sealed(&cx);
         let answer = self
             .app
             .read(move |app| {
-                check_asker(app, &item)?;
+                check_asker(app, &cx, &item)?;
                 check_kind(app, &candidate)?;
                 let asking = item.asking_kind();
                 let list = Some(item.request.k).filter(|k| *k > 0);
@@ -146,6 +160,8 @@ impl v1::match_service_server::MatchService for MatchApi {
                         changes_too,
                     )
                     .map_err(|e| failed(e, &item, "question."))?;
+                let shown = std::iter::once(&explained.matched);
+                note_shown(app, &cx, &item.tenant, item.asker.as_ref(), shown)?;
                 Ok(write_why(&item.tenant, asking, explained))
             })
             .await?;
@@ -171,7 +187,7 @@ async fn clarified(
     cx.enter(&item.tenant)?;
     api.app
         .read(move |app| {
-            check_asker(app, &item)?;
+            check_asker(app, &cx, &item)?;
             let asking = item.asking_kind();
             let clarity = app
                 .engine
@@ -183,14 +199,18 @@ async fn clarified(
 }
 
 /// The engine looks for an id; the wire names its kind too, which has to be right.
-fn check_asker(app: &App, item: &BatchItem) -> Result<(), Status> {
-    item.asker.as_ref().map_or(Ok(()), |n| check_kind(app, n))
+fn check_asker(app: &App, cx: &Context, item: &BatchItem) -> Result<(), Status> {
+    let Some(asker) = &item.asker else {
+        return Ok(());
+    };
+    may_ask_for(cx, check_kind(app, asker)?)
 }
 
-fn check_kind(app: &App, name: &ResourceName) -> Result<(), Status> {
+/// The record of a name is there; who may see it.
+fn check_kind(app: &App, name: &ResourceName) -> Result<Visibility, Status> {
     app.engine
         .get(&name.tenant, Some(name.kind), &name.id, false)
-        .map(|_| ())
+        .map(|stored| stored.record.visibility)
         .map_err(|e| status::from_engine(e, &nowhere))
 }
 

@@ -10,6 +10,7 @@ mod matching;
 mod outcome;
 mod people;
 mod record;
+mod sealed;
 mod stopping;
 mod team;
 

@@ -66,11 +66,24 @@ impl v1::record_service_server::RecordService for RecordApi {
         &self,
         request: Request<v1::GetRecordRequest>,
     ) -> Result<Response<v1::Record>, Status> {
-        let cx = context(&request);
-        let name = read_name("name", &request.get_ref().name, None).map_err(status::invalid)?;
-        cx.enter_for(&name.tenant, [&name])?;
-        let record = self.app.read(move |app| shown(app, &name)).await?;
+        let record = super::sealed::get(&self.app, request).await?;
         self.app.answer(record)
+    }
+
+    async fn disclose_record(
+        &self,
+        request: Request<v1::DiscloseRecordRequest>,
+    ) -> Result<Response<v1::Disclosure>, Status> {
+        let disclosure = super::sealed::disclose(&self.app, request).await?;
+        self.app.answer(disclosure)
+    }
+
+    async fn list_disclosures(
+        &self,
+        request: Request<v1::ListDisclosuresRequest>,
+    ) -> Result<Response<v1::ListDisclosuresResponse>, Status> {
+        let disclosures = super::sealed::list(&self.app, request).await?;
+        self.app.answer(disclosures)
     }
 
     async fn get_contact(
@@ -85,8 +98,10 @@ impl v1::record_service_server::RecordService for RecordApi {
         &self,
         request: Request<v1::ListRecordsRequest>,
     ) -> Result<Response<v1::ListRecordsResponse>, Status> {
-        context(&request).enter_parent(&request.get_ref().parent)?;
-        let list = List::read(request.get_ref()).map_err(status::invalid)?;
+        let cx = context(&request);
+        cx.enter_parent(&request.get_ref().parent)?;
+        let as_everyone = !super::sealed::may_read_sealed(&cx);
+        let list = List::read(request.get_ref(), as_everyone).map_err(status::invalid)?;
         let page = self.app.read(|app| list.run(app)).await?;
         self.app.answer(page)
     }
@@ -419,7 +434,7 @@ struct List {
 }
 
 impl List {
-    fn read(w: &v1::ListRecordsRequest) -> Result<Self, Violations> {
+    fn read(w: &v1::ListRecordsRequest, as_everyone: bool) -> Result<Self, Violations> {
         let tenant = read_parent("parent", &w.parent)?;
         let kind = convert::kind_filter(w.kind)?;
         let filter =
@@ -439,6 +454,7 @@ impl List {
             page_size: read_page_size(w.page_size)?,
             after: token.read(&w.page_token)?,
             show_deleted: w.show_deleted,
+            as_everyone,
         };
         Ok(List {
             tenant,

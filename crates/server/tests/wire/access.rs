@@ -284,7 +284,10 @@ async fn what_is_there_and_what_is_not_are_refused_alike() {
     let stranger = g.key("writer", "u").await;
     let ask = async |id: &str| {
         let name = format!("tenants/t/experts/{id}");
-        let request = v1::GetRecordRequest { name };
+        let request = v1::GetRecordRequest {
+            name,
+            ..Default::default()
+        };
         let e =
             g.s.records()
                 .get_record(with(request, Some(&stranger)))

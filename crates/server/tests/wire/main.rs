@@ -18,6 +18,7 @@ mod outcomes;
 mod people;
 mod records;
 mod rolling;
+mod sealed;
 mod support;
 mod teams;
 mod tls;

@@ -30,7 +30,10 @@ fn masked(record: v1::Record, paths: &[&str]) -> v1::UpsertRecordRequest {
 }
 
 async fn get(s: &Running, record: &str) -> Result<v1::Record, tonic::Status> {
-    let request = v1::GetRecordRequest { name: name(record) };
+    let request = v1::GetRecordRequest {
+        name: name(record),
+        ..Default::default()
+    };
     s.records()
         .get_record(request)
         .await
