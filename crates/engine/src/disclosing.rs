@@ -21,6 +21,23 @@ pub struct Disclosure {
     pub purpose: String,
 }
 
+impl Disclosure {
+    /// A row of the store; none where it is of a later program.
+    pub(crate) fn read(to: RecordId, row: &[u8]) -> Option<Self> {
+        let Row {
+            stage,
+            time,
+            purpose,
+        } = outcomes::read(row)?;
+        Some(Disclosure {
+            to,
+            stage,
+            time,
+            purpose,
+        })
+    }
+}
+
 /// What stands in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Row {
@@ -136,19 +153,7 @@ impl Engine {
         let rows = self.store.snapshot()?.disclosures(tenant, record.1)?;
         Ok(rows
             .into_iter()
-            .filter_map(|(to, row)| {
-                let Row {
-                    stage,
-                    time,
-                    purpose,
-                } = outcomes::read(&row)?;
-                Some(Disclosure {
-                    to,
-                    stage,
-                    time,
-                    purpose,
-                })
-            })
+            .filter_map(|(to, row)| Disclosure::read(to, &row))
             .collect())
     }
 

@@ -19,6 +19,7 @@ mod error;
 mod explaining;
 mod figuring;
 mod finding;
+mod holding;
 mod insight;
 mod listing;
 mod matching;

@@ -11,7 +11,10 @@ use governor::{DefaultDirectRateLimiter, Quota as Rate, RateLimiter};
 use std::{
     net::SocketAddr,
     num::NonZeroU32,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tonic::{Code, body::Body};
@@ -19,6 +22,10 @@ use tonic::{Code, body::Body};
 /// Refusals of strangers that the audit trail takes a second: the rest is only counted, so that nobody
 /// fills the disk by knocking.
 const STRANGERS: NonZeroU32 = NonZeroU32::new(20).expect("20 is not zero");
+
+/// Slow requests that the log tells of a second: a server that is overloaded has more to do than to say so. The rest
+/// is counted.
+const SLOW_LINES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not zero");
 
 /// Where a request came from. Put into every request by its connection.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +39,9 @@ pub(crate) struct Guards {
     trail: Option<Arc<Trail>>,
     slow: Duration,
     strangers: DefaultDirectRateLimiter,
+    slow_lines: DefaultDirectRateLimiter,
+    /// Slow requests that the log did not tell of since it last told of one.
+    slow_untold: AtomicU64,
 }
 
 impl Guards {
@@ -49,6 +59,8 @@ impl Guards {
             trail,
             slow,
             strangers: RateLimiter::direct(Rate::per_second(STRANGERS)),
+            slow_lines: RateLimiter::direct(Rate::per_second(SLOW_LINES)),
+            slow_untold: AtomicU64::new(0),
         }
     }
 
@@ -138,8 +150,14 @@ impl Drop for Watched {
         let noted = noted.unwrap_or_default();
         let match_id = noted.match_id.as_deref();
         if slow {
-            let plan = noted.plan.as_deref();
-            tracing::warn!(code = ?self.code, ms, match_id, plan, "slow request");
+            let untold = &self.guards.slow_untold;
+            if self.guards.slow_lines.check().is_ok() {
+                let plan = noted.plan.as_deref();
+                let untold = Some(untold.swap(0, Ordering::Relaxed)).filter(|n| *n > 0);
+                tracing::warn!(code = ?self.code, ms, match_id, plan, untold, "slow request");
+            } else {
+                untold.fetch_add(1, Ordering::Relaxed);
+            }
         }
         tracing::info!(code = ?self.code, ms, match_id, "request");
         if let Some(trail) = &self.guards.trail

@@ -101,6 +101,34 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// The records that are disclosed to one, in order of id.
+    ///
+    /// # Errors
+    /// Those of every method.
+    pub fn disclosed_records(
+        &self,
+        tenant: &TenantId,
+        to: &RecordId,
+    ) -> Result<Vec<RecordId>, StoreError> {
+        self.run(|txn| {
+            let mut out = Vec::new();
+            let Some(of) = opened(txn.open_table(DISCLOSED_TO))? else {
+                return Ok(out);
+            };
+            for row in of.range((tenant.as_str(), to.as_str(), "")..)? {
+                let row = row?;
+                let (t, o, record) = row.0.value();
+                if (t, o) != (tenant.as_str(), to.as_str()) {
+                    break;
+                }
+                out.extend(RecordId::new(record));
+            }
+            Ok(out)
+        })
+    }
+}
+
 /// How many rows a record has, counted up to the most there may be.
 fn count(
     rows: &impl ReadableTable<(&'static str, &'static str, &'static str), &'static [u8]>,

@@ -204,6 +204,32 @@ impl Snapshot {
         })
     }
 
+    /// The kept answers that a record is in or asked for, in order of id.
+    ///
+    /// # Errors
+    /// Those of every method.
+    pub fn answers_of(
+        &self,
+        tenant: &TenantId,
+        record: &RecordId,
+    ) -> Result<Vec<String>, StoreError> {
+        self.run(|txn| {
+            let mut ids = Vec::new();
+            let Some(of) = opened(txn.open_table(ANSWERS_OF))? else {
+                return Ok(ids);
+            };
+            for row in of.range((tenant.as_str(), record.as_str(), "")..)? {
+                let row = row?;
+                let (t, r, answer) = row.0.value();
+                if (t, r) != (tenant.as_str(), record.as_str()) {
+                    break;
+                }
+                ids.push(answer.to_owned());
+            }
+            Ok(ids)
+        })
+    }
+
     /// The ids of a tenant's kept answers, in order.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod learning;
 mod report;
 
 pub use funnel::{Funnel, FunnelBy, FunnelRequest, FunnelRow, Step};
-pub(crate) use kept::{kept, read, write};
+pub(crate) use kept::{Head, Row, kept, read, write};
 pub use learning::{LearnOptions, OutcomeLists, TrainingList};
+pub(crate) use report::Entry;
 pub use report::{Decline, OutcomeReport, ReportSummary, Stage};

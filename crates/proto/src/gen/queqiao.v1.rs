@@ -7793,6 +7793,15 @@ pub struct ExportRecordResponse {
     /// Lines that were left out because there are more.
     #[prost(int64, tag = "4")]
     pub audit_lines_left_out: i64,
+    /// What else is kept of it, each a JSON object: answers that it asked for or stands in, with what came of
+    /// them (`"kept": "answer"`), to whom it is disclosed and what is disclosed to it (`"kept":
+    /// "disclosure"`); the first 10,000. Other records in an answer that it asked for are counted, not
+    /// named: they are others' data.
+    #[prost(string, repeated, tag = "5")]
+    pub kept: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What was left out because there is more.
+    #[prost(int64, tag = "6")]
+    pub kept_left_out: i64,
 }
 impl ::prost::Name for ExportRecordResponse {
     const NAME: &'static str = "ExportRecordResponse";
@@ -8277,7 +8286,8 @@ pub mod record_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Gives all that is held about one person or organisation (个人信息保护法 Art. 45): the record, its
-        /// contact, and every line of the audit trail that names it. It needs the role `contact-reader`
+        /// contact, the answers and outcomes that were kept of it, and every line of the audit trail that
+        /// names it. It needs the role `contact-reader`
         /// and a purpose, and is itself in the audit trail before it is answered. Why it was matched with somebody
         /// says MatchService.Explain.
         ///
@@ -8468,7 +8478,8 @@ pub mod record_service_server {
             tonic::Status,
         >;
         /// Gives all that is held about one person or organisation (个人信息保护法 Art. 45): the record, its
-        /// contact, and every line of the audit trail that names it. It needs the role `contact-reader`
+        /// contact, the answers and outcomes that were kept of it, and every line of the audit trail that
+        /// names it. It needs the role `contact-reader`
         /// and a purpose, and is itself in the audit trail before it is answered. Why it was matched with somebody
         /// says MatchService.Explain.
         ///

@@ -93,6 +93,9 @@ fn read_receipt(text: &str) -> Result<Receipt, Violations> {
     })
 }
 
+/// What is kept of a record beside itself, in one answer.
+const KEPT: usize = 10_000;
+
 /// Answers with all that is held about a record, after it is written down who asked.
 pub(super) async fn export(
     app: &Arc<App>,
@@ -119,6 +122,12 @@ pub(super) async fn export(
                 status::retry("AUDIT_UNAVAILABLE", "the audit trail cannot be read")
             })?;
         answer.audit_lines = lines;
+        let (kept, more) = app
+            .engine
+            .kept_of(&name.tenant, &name.id, KEPT)
+            .map_err(|e| status::from_engine(e, &nowhere))?;
+        answer.kept = kept.iter().map(ToString::to_string).collect();
+        answer.kept_left_out = i64::try_from(more).unwrap_or(i64::MAX);
         answer.audit_lines_left_out = i64::try_from(left_out).unwrap_or(i64::MAX);
         Ok(answer)
     })

@@ -22,13 +22,11 @@ pub(super) async fn get(
     let cx = context(&request);
     let w = request.into_inner();
     let name = read_name("name", &w.name, None).map_err(status::invalid)?;
+    cx.enter_for(&name.tenant, [&name])?;
     let by = match w.seen_by.is_empty() {
         true => None,
-        false => {
-            Some(read_name("seen_by", &w.seen_by, Some(&name.tenant)).map_err(status::invalid)?)
-        }
+        false => Some(other(&cx, "seen_by", &w.seen_by, &name.tenant)?),
     };
-    cx.enter_for(&name.tenant, std::iter::once(&name).chain(&by))?;
     app.read(move |app| {
         let failed = |e| status::from_engine(e, &nowhere);
         let whole = by.is_none() && may_read_sealed(&cx);
@@ -58,8 +56,8 @@ pub(super) async fn disclose(
     let cx = context(&request);
     let w = request.into_inner();
     let name = read_name("name", &w.name, None).map_err(status::invalid)?;
-    let to = read_name("to", &w.to, Some(&name.tenant)).map_err(status::invalid)?;
-    cx.enter_for(&name.tenant, [&name, &to])?;
+    cx.enter_for(&name.tenant, [&name])?;
+    let to = other(&cx, "to", &w.to, &name.tenant)?;
     let stage = read_stage(w.stage).map_err(status::invalid)?;
     let purpose = read_purpose(&w.purpose).map_err(status::invalid)?;
     let trail = trail(app)?;
@@ -159,6 +157,13 @@ fn note(app: &App, cx: &Context, action: &str) -> Result<(), Status> {
     write_down(app, &trail, event)?;
     cx.noted().written_down = true;
     Ok(())
+}
+
+/// The other record that a request is about, of the tenant that it has entered.
+fn other(cx: &Context, field: &str, name: &str, tenant: &TenantId) -> Result<ResourceName, Status> {
+    let name = read_name(field, name, Some(tenant)).map_err(status::invalid)?;
+    cx.noted().objects.push(name.to_string());
+    Ok(name)
 }
 
 fn named(name: &ResourceName) -> (Kind, &RecordId) {

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{guarded_with, with},
-    support::{PARENT, check, config, expert, start},
+    support::{PARENT, check, config, expert, need, question, start},
 };
 use queqiao_engine::store::Receipt;
 use queqiao_proto::v1;
@@ -158,6 +158,107 @@ async fn all_that_is_held_is_given_to_who_may_see_it() {
     without.purpose.clear();
     let e = c.export_record(with(without, Some(&reader))).await;
     check(e, Code::InvalidArgument, "INVALID_FIELD", &["purpose"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_about_a_person_is_held_about_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let g = guarded_with(ServerConfig {
+        audit: Some(AuditConfig::new(dir.path().join("audit"))),
+        ..config()
+    })
+    .await;
+    let writer = g.key("writer,contact-reader", "t").await;
+    let mut c = g.s.records();
+    for id in ["e1", "e2"] {
+        c.upsert_record(with(put(id, None), Some(&writer)))
+            .await
+            .unwrap();
+    }
+    let need = v1::UpsertRecordRequest {
+        record: Some(v1::Record {
+            visibility: v1::Visibility::Sealed.into(),
+            ..need("n1", "膜分离", "膜分离中的污染")
+        }),
+        ..Default::default()
+    };
+    c.upsert_record(with(need, Some(&writer))).await.unwrap();
+    let need = format!("{PARENT}/needs/n1");
+    let ask = v1::MatchRequest {
+        ask: Some(v1::match_request::Ask::Record(need.clone())),
+        keep: true,
+        ..question("")
+    };
+    let mut m = g.s.matches();
+    let answer = m
+        .r#match(with(ask, Some(&writer)))
+        .await
+        .unwrap()
+        .into_inner();
+    let outcome = v1::ReportOutcomesRequest {
+        parent: PARENT.into(),
+        outcomes: vec![v1::Outcome {
+            match_id: answer.match_id.clone(),
+            candidate: name("e1"),
+            stage: v1::OutcomeStage::Met.into(),
+            event: "spring".into(),
+            ..Default::default()
+        }],
+    };
+    let mut o = g.s.outcomes();
+    o.report_outcomes(with(outcome, Some(&writer)))
+        .await
+        .unwrap();
+    let disclose = v1::DiscloseRecordRequest {
+        name: need.clone(),
+        to: name("e1"),
+        stage: v1::DisclosureStage::Text.into(),
+        purpose: "需求方同意".into(),
+    };
+    c.disclose_record(with(disclose, Some(&writer)))
+        .await
+        .unwrap();
+
+    let mut kept = async |name: &str| {
+        let request = v1::ExportRecordRequest {
+            name: name.into(),
+            purpose: "查阅个人信息".into(),
+        };
+        let held = c.export_record(with(request, Some(&writer))).await.unwrap();
+        let held = held.into_inner();
+        assert_eq!(held.kept_left_out, 0);
+        let read = held.kept.iter().map(|l| serde_json::from_str(l).unwrap());
+        read.collect::<Vec<serde_json::Value>>()
+    };
+    let [listed, disclosed] = &kept(&name("e1")).await[..] else {
+        panic!();
+    };
+    assert_eq!(listed["match_id"], answer.match_id);
+    assert!(listed["rank"].as_u64() >= Some(1) && listed["features"]["words"].is_number());
+    assert_eq!(listed["outcomes"][0]["stage"], "met");
+    assert_eq!(listed["outcomes"][0]["event"], "spring");
+    assert_eq!(
+        (&disclosed["of"], &disclosed["stage"]),
+        (&"n1".into(), &"text".into())
+    );
+    assert!(disclosed["purpose"].is_null(), "the other side's");
+    let other = kept(&name("e2")).await;
+    assert_eq!(
+        (other.len(), other[0]["outcomes"].as_array().unwrap().len()),
+        (1, 0)
+    );
+    let [asked, disclosed] = &kept(&need).await[..] else {
+        panic!();
+    };
+    assert_eq!(
+        (&asked["asked"], &asked["matches"]),
+        (&true.into(), &2.into())
+    );
+    assert_eq!(
+        (&disclosed["to"], &disclosed["purpose"]),
+        (&"e1".into(), &"需求方同意".into())
+    );
+    assert!(!asked.to_string().contains("e1"), "others' data");
 }
 
 #[tokio::test(flavor = "multi_thread")]
