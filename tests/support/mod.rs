@@ -129,6 +129,15 @@ impl Server {
         Self::run(command)
     }
 
+    /// The same, sending traces to a collector.
+    pub fn start_traced(data: &Path, collector: &str) -> Self {
+        let mut command = queqiao(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command
+            .arg(data)
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+        Self::run(command)
+    }
+
     fn run(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())

@@ -1,7 +1,10 @@
 //! The log: on stderr, readable on a terminal, JSON lines with `--log-json`; its levels can be changed while a
-//! server runs.
+//! server runs. A server that is told of a collector sends traces as well.
 
-use crate::args::Cli;
+use crate::{
+    args::{Cli, Command},
+    traces,
+};
 use std::sync::OnceLock;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry, filter::ParseError, fmt, layer::SubscriberExt, reload,
@@ -21,9 +24,14 @@ pub(crate) fn begin(cli: &Cli) {
         true => lines.json().boxed(),
         false => lines.with_target(false).boxed(),
     };
+    let traces = match cli.command {
+        Command::Serve(_) => traces::layer(),
+        _ => None,
+    };
     tracing_subscriber::registry()
         .with(filter)
         .with(lines)
+        .with(traces)
         .init();
     let _ = LEVELS.set(handle);
 }

@@ -10,6 +10,7 @@ mod failure;
 mod log;
 mod output;
 mod settings;
+mod traces;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Doctor(ref a) => commands::care::doctor(&cli, a, &console),
         Command::Demo(ref a) => commands::demo::run(&cli, a, &console),
     };
+    traces::end();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -9,7 +9,7 @@ use crate::{
     app::Deadline,
     config::ValidConfig,
     guards::{Guards, Watched},
-    request_id, status,
+    request_id, status, trace_context,
 };
 use http::{HeaderMap, HeaderValue};
 use std::{
@@ -69,13 +69,16 @@ impl Gateway {
             subject = tracing::field::Empty,
             tenant = tracing::field::Empty
         );
+        trace_context::continue_in(&span, request.headers());
         async move {
             let mut watched = self.guards.watch(&request, &id);
             let mut response = match self.answer(request, &mut watched).await {
                 Ok(r) => self.checked(r),
                 Err(s) => s.into_http(),
             };
-            watched.answered(code(&response));
+            let code = code(&response);
+            watched.answered(code);
+            trace_context::ended(&tracing::Span::current(), code);
             if let Ok(value) = HeaderValue::from_str(&id) {
                 response.headers_mut().insert(request_id::HEADER, value);
             }

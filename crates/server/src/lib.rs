@@ -26,8 +26,11 @@ mod server;
 mod services;
 mod status;
 mod tls;
+mod trace_context;
 
-pub use access::{AccessError, JwtConfig, KeyFile, KeyInfo, NewKey, Role, Roles, Tenants};
+pub use access::{
+    AccessError, JwksSource, JwtConfig, KeyFile, KeyInfo, NewKey, Role, Roles, Tenants,
+};
 pub use audit::{
     AuditConfig, AuditError, AuditReport, Event as AuditEvent, Trail, verify as verify_audit,
 };

@@ -115,7 +115,10 @@ impl Reader<'_> {
                     Err(_) => read_text(setting, n.as_str()),
                 },
             },
-            (Form::Path, DeValue::String(s)) => read_text(setting, s).map(|v| self.beside(v)),
+            (Form::Source, DeValue::String(s)) if s.contains("://") => read_text(setting, s),
+            (Form::Path | Form::Source, DeValue::String(s)) => {
+                read_text(setting, s).map(|v| self.beside(v))
+            }
             (Form::Text | Form::Address, DeValue::String(s)) => read_text(setting, s),
             (_, other) => Err(super::reading::expected(
                 setting,

@@ -237,7 +237,12 @@ impl Settings {
             [Some(issuer), Some(audience), Some(jwks)] => Ok(Some(JwtConfig {
                 issuer: issuer.to_owned(),
                 audience: audience.to_owned(),
-                jwks: jwks.into(),
+                jwks: jwks.parse().map_err(|e: Bilingual| {
+                    Failure::input(
+                        format!("auth.jwt.jwks: {}", e.en),
+                        format!("auth.jwt.jwks：{}", e.zh),
+                    )
+                })?,
                 roles_claim: text("auth.jwt.roles_claim").unwrap_or_default(),
                 tenants_claim: text("auth.jwt.tenants_claim").unwrap_or_default(),
             })),

@@ -14,8 +14,8 @@ pub(super) fn read_text(setting: &Setting, text: &str) -> Result<Value, Bilingua
         expected(setting, &Bilingual::new(shown.clone(), shown))
     };
     Ok(match setting.form {
-        Form::Text | Form::Path if text.is_empty() => return Err(wrong()),
-        Form::Text | Form::Path => Value::Text(text.to_owned()),
+        Form::Text | Form::Path | Form::Source if text.is_empty() => return Err(wrong()),
+        Form::Text | Form::Path | Form::Source => Value::Text(text.to_owned()),
         Form::Address => {
             text.parse::<SocketAddr>().map_err(|_| wrong())?;
             Value::Text(text.to_owned())
@@ -39,6 +39,7 @@ pub(super) fn expected(setting: &Setting, is: &Bilingual) -> Bilingual {
     let should = match setting.form {
         Form::Text => Bilingual::new("a text", "文本"),
         Form::Path => Bilingual::new("a path", "路径"),
+        Form::Source => Bilingual::new("a path or an https address", "路径或 https 地址"),
         Form::Address => Bilingual::new(
             "an address and a port, such as 127.0.0.1:50051",
             "地址与端口，如 127.0.0.1:50051",

@@ -12,6 +12,8 @@ pub(crate) enum Form {
     Address,
     /// A file or folder; in a configuration file, seen from that file's folder.
     Path,
+    /// A file, as a path, or an address with `https://`.
+    Source,
     /// true or false.
     Switch,
     /// A whole number between two bounds.
@@ -152,10 +154,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     text(
         "auth.jwt.jwks",
-        Form::Path,
+        Form::Source,
         |_| Value::None,
-        "file with the provider's keys (JWKS); read again when it changes",
-        "身份提供方的公钥文件（JWKS）；文件变化后自动重新读取",
+        "the provider's keys (JWKS): a file, read again when it changes, or an https address, asked every hour",
+        "身份提供方的公钥（JWKS）：文件（变化后自动重新读取），或 https 地址（每小时获取一次）",
     ),
     text(
         "auth.jwt.roles_claim",
@@ -347,7 +349,7 @@ mod tests {
         let config = ServerConfig::default();
         for s in SETTINGS {
             let fits = match ((s.default)(&config), s.form) {
-                (Value::None, Form::Text | Form::Path) => true,
+                (Value::None, Form::Text | Form::Path | Form::Source) => true,
                 (Value::Text(_), Form::Text | Form::Path | Form::Address) => true,
                 (Value::Switch(_), Form::Switch) => true,
                 (Value::Number(n), Form::Whole(least, most)) => (least..=most).contains(&n),

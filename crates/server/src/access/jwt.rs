@@ -4,24 +4,20 @@
 //! the one the token asks for, so `none` and the confusion of public keys with secrets have no way in),
 //! the issuer, the audience, and the times, with a minute for clocks that differ.
 
-use super::{
-    AccessError, Caller, Role, Roles, Tenants,
-    ring::{LOOK, Stamp, stamp},
-};
+mod published;
+
+pub use published::JwksSource;
+
+use super::{AccessError, Caller, Role, Roles, Tenants};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use published::{Pace, Published};
 use queqiao_domain::TenantId;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
     UnparsedPublicKey,
 };
 use serde::Deserialize;
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::collections::BTreeSet;
 
 /// Clocks may differ by so many seconds.
 const SKEW: i64 = 60;
@@ -35,8 +31,8 @@ pub struct JwtConfig {
     pub issuer: String,
     /// One of `aud` of every token.
     pub audience: String,
-    /// File with the issuer's JWKS; read again when it changes.
-    pub jwks: PathBuf,
+    /// Where the issuer's JWKS stands.
+    pub jwks: JwksSource,
     /// The claim that holds roles: a list, or a text with spaces between them.
     pub roles_claim: String,
     /// The claim that holds tenants: the same; `*` is all.
@@ -149,26 +145,14 @@ struct Jwk {
 #[derive(Debug)]
 pub(super) struct Issuer {
     config: JwtConfig,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    looked: Instant,
-    stamp: Option<Stamp>,
-    keys: Arc<KeySet>,
+    keys: Published,
 }
 
 impl Issuer {
     pub(super) fn open(config: &JwtConfig) -> Result<Self, AccessError> {
-        let stamp = stamp(&config.jwks).ok();
         Ok(Issuer {
             config: config.clone(),
-            state: Mutex::new(State {
-                looked: Instant::now(),
-                stamp,
-                keys: Arc::new(KeySet::read(config)?),
-            }),
+            keys: Published::open(&config.jwks, Pace::default())?,
         })
     }
 
@@ -180,27 +164,11 @@ impl Issuer {
     /// Who bears a token.
     pub(super) fn caller(&self, token: &str) -> Result<Caller, Fault> {
         let now = jiff::Timestamp::now().as_second();
-        self.keys().caller(&self.config, token, now)
-    }
-
-    /// The keys that the file holds, or those that it held when it last read.
-    fn keys(&self) -> Arc<KeySet> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.looked.elapsed() >= LOOK {
-            state.looked = Instant::now();
-            let now = stamp(&self.config.jwks).ok();
-            if now.is_some() && now != state.stamp {
-                state.stamp = now;
-                match KeySet::read(&self.config) {
-                    Ok(keys) => state.keys = Arc::new(keys),
-                    Err(e) => tracing::error!(
-                        "the issuer's keys do not read; those from before stay: {}",
-                        e.message()
-                    ),
-                }
-            }
+        let caller = self.keys.keys().caller(&self.config, token, now);
+        if caller == Err(Fault::UnknownKey) {
+            self.keys.missed();
         }
-        Arc::clone(&state.keys)
+        caller
     }
 }
 
@@ -209,28 +177,16 @@ impl Issuer {
 pub(super) struct KeySet(Vec<Jwk>);
 
 impl KeySet {
-    /// Reads a JWKS file. Keys of kinds that are not known here are passed over.
-    pub(super) fn read(config: &JwtConfig) -> Result<Self, AccessError> {
-        let path = &config.jwks;
-        let text = fs::read_to_string(path).map_err(|source| AccessError::Io {
-            doing: "reading",
-            path: path.clone(),
-            source,
-        })?;
-        let damaged = |problem: String| AccessError::Damaged {
-            path: path.clone(),
-            problem,
-        };
-        let set: Jwks = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+    /// Reads a JWKS, or says what is wrong with it. Keys of kinds that are not known here are passed over.
+    fn parse(text: &str) -> Result<Self, String> {
+        let set: Jwks = serde_json::from_str(text).map_err(|e| e.to_string())?;
         let usable: Vec<Jwk> = set
             .keys
             .into_iter()
             .filter(|k| k.purpose.as_deref().is_none_or(|p| p == "sig") && k.algorithm().is_some())
             .collect();
         if usable.is_empty() {
-            return Err(damaged(
-                "it has no key for RS256, ES256 or EdDSA".to_owned(),
-            ));
+            return Err("it has no key for RS256, ES256 or EdDSA".to_owned());
         }
         Ok(KeySet(usable))
     }

@@ -16,6 +16,6 @@ mod role;
 pub(crate) use caller::{Caller, Context, context};
 pub use error::AccessError;
 pub(crate) use gate::{API_KEY, Gate, Refused, holds};
-pub use jwt::JwtConfig;
+pub use jwt::{JwksSource, JwtConfig};
 pub use key_file::{KeyFile, KeyInfo, NewKey};
 pub use role::{Role, Roles, Tenants};

@@ -168,7 +168,12 @@ async fn a_sealed_need_is_disclosed_step_by_step_and_each_step_is_written_down()
     let lines = |action: &str, result: &str| {
         let told = text.lines().filter(|l| {
             let l: serde_json::Value = serde_json::from_str(l).unwrap();
-            let whole = l["action"].as_str().unwrap().split('/').nth(1).unwrap_or_default();
+            let whole = l["action"]
+                .as_str()
+                .unwrap()
+                .split('/')
+                .nth(1)
+                .unwrap_or_default();
             let names = l["objects"].to_string();
             whole == action && l["result"] == result && names.contains(&n1())
         });

@@ -5,7 +5,7 @@ use crate::{
     support::{Running, check, config, question, start_with},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use queqiao_server::{JwtConfig, ServerConfig};
+use queqiao_server::{JwksSource, JwtConfig, ServerConfig};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
 use std::{fs, path::Path, time::Duration};
@@ -48,7 +48,7 @@ async fn trusting(jwks: &Path) -> Running {
         jwt: Some(JwtConfig {
             issuer: "https://id.example.org".into(),
             audience: "queqiao".into(),
-            jwks: jwks.to_owned(),
+            jwks: JwksSource::File(jwks.to_owned()),
             roles_claim: "queqiao_roles".into(),
             tenants_claim: "queqiao_tenants".into(),
         }),

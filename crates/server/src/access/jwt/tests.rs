@@ -1,4 +1,4 @@
-use super::*;
+use super::{published::read, *};
 use ring::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
@@ -15,6 +15,7 @@ struct Issuer {
     ed: Ed25519KeyPair,
     ec: EcdsaKeyPair,
     config: JwtConfig,
+    jwks: std::path::PathBuf,
     _dir: tempfile::TempDir,
 }
 
@@ -33,17 +34,18 @@ fn issuer() -> Issuer {
         {"kty": "oct", "kid": "secret", "k": b64("secret")},
         {"kty": "RSA", "kid": "enc", "use": "enc", "n": "AQAB", "e": "AQAB"},
     ]});
-    fs::write(&jwks, set.to_string()).unwrap();
+    std::fs::write(&jwks, set.to_string()).unwrap();
     Issuer {
         ed,
         ec,
         config: JwtConfig {
             issuer: "https://id.example.org".into(),
             audience: "queqiao".into(),
-            jwks,
+            jwks: JwksSource::File(jwks.clone()),
             roles_claim: "queqiao_roles".into(),
             tenants_claim: "queqiao_tenants".into(),
         },
+        jwks,
         _dir: dir,
     }
 }
@@ -72,9 +74,7 @@ impl Issuer {
     }
 
     fn read(&self, token: &str, now: i64) -> Result<Caller, Fault> {
-        KeySet::read(&self.config)
-            .unwrap()
-            .caller(&self.config, token, now)
+        read(&self.jwks).unwrap().caller(&self.config, token, now)
     }
 }
 
@@ -195,8 +195,8 @@ fn a_set_without_a_usable_key_is_told() {
         r#"{"keys":[]}"#,
         r#"{"keys":[{"kty":"oct","k":"AA"}]}"#,
     ] {
-        fs::write(&i.config.jwks, text).unwrap();
-        let e = KeySet::read(&i.config).unwrap_err().message();
+        std::fs::write(&i.jwks, text).unwrap();
+        let e = read(&i.jwks).unwrap_err().message();
         assert!(e.en.contains("jwks.json") && !e.zh.is_ascii(), "{e:?}");
     }
 }
