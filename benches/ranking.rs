@@ -183,6 +183,7 @@ fn order(rng: &mut ChaCha8Rng) -> Result<f64> {
     let scorer = Scorer::new(&Weights::default());
     let asker = Asker {
         facets: Some(&asker),
+        today: None,
     };
     let mut times = Vec::new();
     for _ in 0..201 {

@@ -231,6 +231,8 @@ impl Collection {
             mode: options.mode,
             wanted: options.depth,
             weights: &options.weights,
+            today: None,
+            activities: None,
         }
         .run(index)?;
         // The engine breaks ties by its own ids; a run breaks them by the collection's.

@@ -2,6 +2,7 @@
 
 use crate::{
     Artefacts, Error,
+    activity::ActivityBook,
     entry::TextPipeline,
     error::RecordViolation,
     request::{ListRequest, Write, WriteBatch},
@@ -45,6 +46,8 @@ pub struct Engine {
     pub(crate) weights: Weights,
     /// What their scores mean, if that is known.
     pub(crate) calibration: Option<Calibration>,
+    /// What came of whom, where weights ask for it.
+    pub(crate) activity: ActivityBook,
 }
 
 impl Engine {
@@ -69,6 +72,7 @@ impl Engine {
         };
         let this = Self {
             calibration: artefacts.calibration(&weights)?,
+            activity: ActivityBook::default(),
             weights,
             tenants: Tenants::new(data.join("index"), TextPipeline::new(embedder)),
             changing: Mutex::new(()),

@@ -43,7 +43,7 @@ impl Engine {
             });
         }
         let weights = self.weights(request)?;
-        let (ranked, _) = self.rank(&sight, request, &question, &weights, usize::MAX)?;
+        let (ranked, _) = self.rank((tenant, &sight), request, &question, &weights, usize::MAX)?;
         let teller = Teller {
             scorer: Scorer::new(&weights),
             quoter: Some(Quoter::new(&sight.pipeline, &question)?),
@@ -122,7 +122,7 @@ impl Engine {
                 None => return Ok(None),
             },
         };
-        let (ranked, _) = self.rank(sight, request, &question, weights, usize::MAX)?;
+        let (ranked, _) = self.rank((tenant, sight), request, &question, weights, usize::MAX)?;
         Ok(place(&ranked, key)
             .filter(|i| i + 1 != rank)
             .map(|i| Counterfactual {
@@ -236,7 +236,14 @@ fn replaced(
     has: &Facets,
 ) -> Option<Counterfactual> {
     let r = &ranked[i];
-    let with = features(Asker { facets: asker }, &Signals::default(), has);
+    let with = features(
+        Asker {
+            facets: asker,
+            today: None,
+        },
+        &Signals::default(),
+        has,
+    );
     let values: Values = std::array::from_fn(|f| match Feature::ALL[f] {
         Feature::Industry
         | Feature::Discipline

@@ -94,21 +94,38 @@ impl Engine {
         request: &MatchRequest,
         sight: &Sight,
     ) -> Result<MatchResponse, Error> {
-        let pipeline = &sight.pipeline;
-        let question = self.question(tenant, request, pipeline)?;
+        let question = self.question(tenant, request, &sight.pipeline)?;
         let weights = self.weights(request)?;
-        let (ranked, found) = self.rank(sight, request, &question, &weights, request.k)?;
+        let (ranked, found) =
+            self.rank((tenant, sight), request, &question, &weights, request.k)?;
+        self.answer(
+            tenant,
+            request,
+            (sight, &question, weights),
+            (&ranked, &found),
+        )
+    }
+
+    /// The answer to a question, of records in the order in which they are to be listed.
+    pub(crate) fn answer(
+        &self,
+        tenant: &TenantId,
+        request: &MatchRequest,
+        (sight, question, weights): (&Sight, &Question, Weights),
+        (ranked, found): (&[Ranked], &SearchResult),
+    ) -> Result<MatchResponse, Error> {
+        let pipeline = &sight.pipeline;
         let teller = Teller {
             scorer: Scorer::new(&weights),
             quoter: request
                 .quotes
-                .then(|| Quoter::new(pipeline, &question))
+                .then(|| Quoter::new(pipeline, question))
                 .transpose()?,
-            figuring: Figuring::of(&question),
+            figuring: Figuring::of(question),
             clauses: request.clauses,
             calibration: self.calibration_for(request, &weights),
         };
-        let listed = self.listed(tenant, (pipeline, request, &question), &ranked)?;
+        let listed = self.listed(tenant, (pipeline, request, question), ranked)?;
         let top = &listed.rows;
         let stages = self.stages(tenant, &request.ask, top.iter().map(|(r, _)| *r))?;
         let sealed = |(r, _): &(&Ranked, f64)| r.candidate.facets.visibility == Visibility::Sealed;
@@ -148,8 +165,8 @@ impl Engine {
             notes: notes(
                 sight,
                 request,
-                &question,
-                &found,
+                question,
+                found,
                 (listed.passed_over, listed.folded),
             )?,
             matches,
@@ -241,7 +258,7 @@ impl Engine {
 
     pub(crate) fn rank(
         &self,
-        sight: &Sight,
+        (tenant, sight): (&TenantId, &Sight),
         request: &MatchRequest,
         question: &Question,
         weights: &Weights,
@@ -253,6 +270,7 @@ impl Engine {
         };
         let filter = base_filter(request, question).and(request.filter.clone());
         let conditions = self.conditions(request, question);
+        let activities = self.activities(tenant, weights)?;
         let answer = Ranking {
             question,
             filter: &filter,
@@ -263,6 +281,8 @@ impl Engine {
             mode: request.mode,
             wanted,
             weights,
+            today: Some(request.today),
+            activities: activities.as_deref(),
         }
         .run(&live.index)?;
         check_deadline(request, "searching")?;
@@ -398,7 +418,7 @@ fn check_listing(request: &MatchRequest) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_k(k: usize) -> Result<(), Error> {
+pub(crate) fn check_k(k: usize) -> Result<(), Error> {
     if (1..=MAX_K).contains(&k) {
         Ok(())
     } else {
@@ -542,6 +562,7 @@ impl Teller<'_> {
             figures,
             clauses,
             drawn: None,
+            wanted: None,
             disclosed,
             facets: owner.then(|| Arc::clone(&c.facets)),
         })

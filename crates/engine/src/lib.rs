@@ -6,6 +6,7 @@
 //! that is behind, damaged or made with another model catches up or is rebuilt before it answers.
 //! Requests and responses are plain structs; no wire type and no async comes in here.
 
+mod activity;
 mod artefacts;
 mod collection;
 mod conditions;
@@ -31,6 +32,7 @@ mod quoting;
 mod request;
 mod response;
 mod tenant;
+mod together;
 
 pub use artefacts::Artefacts;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
@@ -64,6 +66,8 @@ pub use response::{
     MatchResponse, Note, Page, Passage, Quote, Statistics, Stored, Verdict, WriteItem,
     WriteOutcome, WriteReport,
 };
+
+pub use together::MAX_PLACES;
 
 /// The embedding models, for those who open an engine.
 pub use queqiao_embed as embed;

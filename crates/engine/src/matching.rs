@@ -1,7 +1,7 @@
 //! From a question to ranked candidates.
 
-use crate::{Error, question::Question};
-use queqiao_domain::{Facets, Filter, Score};
+use crate::{Error, activity::Activities, question::Question};
+use queqiao_domain::{Date, Facets, Filter, Score};
 use queqiao_ranking::{Asker, Scorer, Signals, Values, Weights, features};
 use queqiao_retrieval::{Candidate, Consistency, Index, Mode, Query, SearchResult};
 
@@ -23,6 +23,10 @@ pub(crate) struct Ranking<'a> {
     pub(crate) mode: Mode,
     pub(crate) wanted: usize,
     pub(crate) weights: &'a Weights,
+    /// The day of the question, where deadlines count.
+    pub(crate) today: Option<Date>,
+    /// What came of each so far, where weights ask for it.
+    pub(crate) activities: Option<&'a Activities>,
 }
 
 impl Ranking<'_> {
@@ -40,6 +44,7 @@ impl Ranking<'_> {
         })?;
         let asker = Asker {
             facets: self.question.facets.as_ref(),
+            today: self.today,
         };
         let scorer = Scorer::new(self.weights);
         let (dense, lexical) = (self.mode != Mode::Lexical, self.mode != Mode::Dense);
@@ -59,6 +64,9 @@ impl Ranking<'_> {
                     record_bigrams: lexical.then_some(candidate.lexical.record_bigrams),
                     best_record_words: found.best_record_words,
                     best_record_bigrams: found.best_record_bigrams,
+                    activity: self
+                        .activities
+                        .map(|a| a.get(&candidate.id).copied().unwrap_or_default()),
                 };
                 let values = features(asker, &signals, &candidate.facets);
                 Ranked {

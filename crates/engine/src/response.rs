@@ -78,6 +78,9 @@ pub struct Match {
     /// The probability with which chance put it on the list; none where it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drawn: Option<f64>,
+    /// Where lists were made together, how much it wants the asker: 1 is the one it wants most of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<f64>,
     /// What the one who asks may know of it, where it is sealed; none for any other record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disclosed: Option<Disclosed>,

@@ -467,3 +467,73 @@ fn weights_learn_what_people_do() {
     let fitted = fit(&lists, &start, FitParams::default()).unwrap();
     assert!(fitted.get(Feature::Region) > 2.0 * start.get(Feature::Region));
 }
+
+#[test]
+fn what_came_of_earlier_lists_counts_where_a_weight_asks_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let mut all = vec![need("N0", "膜污染", "降低膜污染，提高通量。")];
+    for i in 0..4 {
+        let mut e = expert(&format!("e{i}"), "某某", &["膜 材料"], &["污染 通量"]);
+        if let queqiao_domain::Detail::Expert(d) = &mut e.detail {
+            d.capacity = Some(queqiao_domain::Capacity {
+                meetings: None,
+                engagements: Some(2),
+            });
+            d.professional_title = ["教授", "讲师", "", "院士"][i].into();
+        }
+        all.push(e);
+    }
+    write(&engine, all.into_iter().map(Write::put).collect());
+    for _ in 0..4 {
+        let answer = asked(&engine, Ask::Record(id("N0")));
+        let of = |who: &str| answer.matches.iter().position(|m| m.id == id(who)).unwrap();
+        let reports = [
+            outcome(&answer, of("e1"), Stage::Met),
+            outcome(&answer, of("e1"), Stage::Signed),
+        ];
+        engine.report_outcomes(&t(), &reports).unwrap();
+    }
+    let first = |feature: Feature| {
+        let request = MatchRequest {
+            weights: vec![(feature, 0.1)],
+            ..MatchRequest::new(Ask::Record(id("N0")), TODAY)
+        };
+        let answer = engine.find_matches(&t(), &request).unwrap();
+        let value = |who: &str| {
+            let m = answer.matches.iter().find(|m| m.id == id(who)).unwrap();
+            let part = m.parts.iter().find(|p| p.feature == feature).unwrap();
+            assert_eq!(part.contribution, part.value.unwrap_or(0.0) * 0.1);
+            part.value
+        };
+        let values = ["e0", "e1", "e2", "e3"].map(value);
+        (answer.matches[0].id.to_string(), values)
+    };
+    // Alike in all else, those of equal score stand in order of id.
+    let track = |came: f64| Some((came + 0.5) / 9.0);
+    assert_eq!(
+        first(Feature::Track),
+        (
+            "e1".to_owned(),
+            [track(0.0), track(4.0), track(0.0), track(0.0)]
+        )
+    );
+    assert_eq!(
+        first(Feature::Capacity),
+        (
+            "e0".to_owned(),
+            [Some(1.0), Some(0.0), Some(1.0), Some(1.0)]
+        )
+    );
+    assert_eq!(first(Feature::Uncrowded).1, [Some(10.0 / 14.0); 4]);
+    assert_eq!(
+        first(Feature::Credentials),
+        ("e3".to_owned(), [Some(0.75), Some(0.25), None, Some(1.0)])
+    );
+    let too_much = MatchRequest {
+        weights: vec![(Feature::Credentials, 0.2)],
+        ..MatchRequest::new(Ask::Record(id("N0")), TODAY)
+    };
+    let e = engine.find_matches(&t(), &too_much).unwrap_err();
+    assert_eq!(e.code(), Code::InvalidArgument);
+}

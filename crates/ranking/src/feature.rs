@@ -1,6 +1,6 @@
 //! Features: what is known about a pair, each in a stated range.
 
-use queqiao_domain::{DisciplineCode, Facets, IndustryCode, RegionLevel};
+use queqiao_domain::{Availability, Date, DisciplineCode, Facets, IndustryCode, RegionLevel};
 use serde::{Deserialize, Serialize};
 
 /// A feature of a match.
@@ -43,11 +43,25 @@ pub enum Feature {
     Readiness,
     /// Share of the asked cooperation modes that are offered, [0, 1].
     CooperationMode,
+    /// 1 when the price is within the need's budget, else budget ÷ price, [0, 1].
+    Budget,
+    /// 1 when the expert is free on a day up to the need's deadline, else 0.
+    Deadline,
+    /// Standing of an expert by title and honours: ¼ intermediate, ½ associate professor or senior engineer,
+    /// ¾ professor or researcher, 1 academician. Its weight is at most [`Feature::most`].
+    Credentials,
+    /// Share of an expert's engagements that are free, [0, 1]: those that were signed take one each.
+    Capacity,
+    /// Share of the lists it stood on that came to a meeting or a contract, drawn towards one in ten while
+    /// there are few, [0, 1]; unknown on fewer than three lists.
+    Track,
+    /// 10 ÷ (10 + lists it stood on), [0, 1]: who is asked too much has less.
+    Uncrowded,
 }
 
 impl Feature {
     /// How many there are.
-    pub const COUNT: usize = 17;
+    pub const COUNT: usize = 23;
 
     /// All features, in the order in which a score adds them up.
     pub const ALL: [Feature; Self::COUNT] = [
@@ -68,6 +82,12 @@ impl Feature {
         Feature::Region,
         Feature::Readiness,
         Feature::CooperationMode,
+        Feature::Budget,
+        Feature::Deadline,
+        Feature::Credentials,
+        Feature::Capacity,
+        Feature::Track,
+        Feature::Uncrowded,
     ];
 
     /// The name in files and on the wire.
@@ -90,6 +110,20 @@ impl Feature {
             Feature::Region => "region",
             Feature::Readiness => "readiness",
             Feature::CooperationMode => "cooperation_mode",
+            Feature::Budget => "budget",
+            Feature::Deadline => "deadline",
+            Feature::Credentials => "credentials",
+            Feature::Capacity => "capacity",
+            Feature::Track => "track",
+            Feature::Uncrowded => "uncrowded",
+        }
+    }
+
+    /// The greatest weight it may have: a title never outweighs fit.
+    pub fn most(self) -> f64 {
+        match self {
+            Feature::Credentials => 0.1,
+            _ => 100.0,
         }
     }
 
@@ -124,6 +158,12 @@ impl Feature {
             Feature::Region => ("region", "地区"),
             Feature::Readiness => ("readiness", "技术就绪度"),
             Feature::CooperationMode => ("cooperation mode", "合作方式"),
+            Feature::Budget => ("budget", "资金"),
+            Feature::Deadline => ("free before the deadline", "期限内有空"),
+            Feature::Credentials => ("credentials", "职称与荣誉"),
+            Feature::Capacity => ("free capacity", "剩余承接能力"),
+            Feature::Track => ("what came of earlier lists", "以往对接成效"),
+            Feature::Uncrowded => ("seldom asked", "被推荐次数少"),
         }
     }
 }
@@ -155,13 +195,35 @@ pub struct Signals {
     pub best_record_words: f64,
     /// The best `record_bigrams` among the candidates.
     pub best_record_bigrams: f64,
+    /// What came of it so far, if that was read.
+    pub activity: Option<Activity>,
 }
+
+/// How much a record has been on lists that were kept, and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Activity {
+    /// Lists it stood on.
+    pub listed: u32,
+    /// Of these, those that came to a meeting or a contract.
+    pub came: u32,
+    /// Contracts.
+    pub signed: u32,
+}
+
+/// On fewer lists nothing is said of what comes of them.
+const LEAST_LISTS: u32 = 3;
+/// What comes of a list, and the weight of that beside what is known.
+const PRIOR: (f64, f64) = (0.1, 5.0);
+/// Lists after which a record counts half as seldom asked.
+const CROWDED: f64 = 10.0;
 
 /// Who asks, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asker<'a> {
     /// The asking record's facets; none for a bare text.
     pub facets: Option<&'a Facets>,
+    /// The day of the question, where deadlines count.
+    pub today: Option<Date>,
 }
 
 /// The features of a pair, in the order of [`Feature::ALL`]; `None` is unknown.
@@ -215,6 +277,23 @@ pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Values {
             let met = want.iter().filter(|m| offer.contains(m)).count();
             Some(met as f64 / want.len() as f64)
         }),
+        Feature::Budget => asks.and_then(|a| budget(a, has)),
+        Feature::Deadline => asks.and_then(|a| deadline(a, has, asker.today?)),
+        Feature::Credentials => has.standing.map(|s| f64::from(s) / 4.0),
+        Feature::Capacity => signals.activity.and_then(|a| {
+            let most = has.engagements?;
+            let free = most.saturating_sub(a.signed);
+            Some(f64::from(free) / f64::from(most.max(1)))
+        }),
+        Feature::Track => signals.activity.and_then(|a| {
+            let (share, weight) = PRIOR;
+            let lists = f64::from(a.listed);
+            let known = (f64::from(a.came) + share * weight) / (lists + weight);
+            (a.listed >= LEAST_LISTS).then_some(known)
+        }),
+        Feature::Uncrowded => signals
+            .activity
+            .map(|a| CROWDED / (CROWDED + f64::from(a.listed))),
     })
 }
 
@@ -227,6 +306,33 @@ fn readiness(a: &Facets, b: &Facets) -> Option<f64> {
         _ => return None,
     };
     has.reaches(asked).map(|r| f64::from(u8::from(r)))
+}
+
+/// A need has a budget and an achievement a price, whichever of the two asks.
+fn budget(a: &Facets, b: &Facets) -> Option<f64> {
+    use queqiao_domain::Kind::{Achievement, Need};
+    let (budget, price) = match (a.kind, b.kind) {
+        (Need, Achievement) => (a.budget?, b.price?),
+        (Achievement, Need) => (b.budget?, a.price?),
+        _ => return None,
+    };
+    let (most, least) = (budget.max.or(budget.min)?, price.min.or(price.max)?);
+    Some(match least <= most {
+        true => 1.0,
+        false => most / least,
+    })
+}
+
+/// A need has a deadline and an expert days that are free, whichever of the two asks.
+fn deadline(a: &Facets, b: &Facets, today: Date) -> Option<f64> {
+    use queqiao_domain::Kind::{Expert, Need};
+    let (until, free) = match (a.kind, b.kind) {
+        (Need, Expert) => (a.deadline?, &b.availability),
+        (Expert, Need) => (b.deadline?, &a.availability),
+        _ => return None,
+    };
+    let in_time = |w: &Availability| w.from <= until && w.until >= today;
+    (!free.is_empty()).then(|| f64::from(u8::from(free.iter().any(in_time))))
 }
 
 fn best_pair<T>(a: &[T], b: &[T], shared: impl Fn(&T, &T) -> usize, levels: usize) -> Option<f64> {
@@ -263,6 +369,7 @@ mod tests {
         let has = facets(Kind::Achievement, "440300", "C3976");
         let asker = Asker {
             facets: Some(&need),
+            today: None,
         };
         let get = |s: &Signals, h: &Facets, f: Feature| features(asker, s, h)[f as usize];
         let s = Signals {
@@ -292,6 +399,101 @@ mod tests {
                 .iter()
                 .enumerate()
                 .all(|(i, f)| *f as usize == i)
+        );
+    }
+
+    #[test]
+    fn budget_time_standing_and_what_came_of_it() {
+        let mut need = facets(Kind::Need, "", "");
+        need.deadline = queqiao_domain::parse_date("2026-06-30");
+        let money = |min, max| Some(queqiao_domain::AmountRange { min, max });
+        let mut has = facets(Kind::Achievement, "", "");
+        let value = |f: Feature, a: &Facets, h: &Facets, activity| {
+            let asker = Asker {
+                facets: Some(a),
+                today: queqiao_domain::parse_date("2026-06-01"),
+            };
+            let signals = Signals {
+                activity,
+                ..Signals::default()
+            };
+            features(asker, &signals, h)[f as usize]
+        };
+        let cases = [
+            (
+                money(None, Some(100.0)),
+                money(Some(80.0), Some(120.0)),
+                Some(1.0),
+            ),
+            (
+                money(Some(50.0), Some(100.0)),
+                money(Some(200.0), None),
+                Some(0.5),
+            ),
+            (money(Some(50.0), None), money(None, Some(50.0)), Some(1.0)),
+            (money(None, Some(0.0)), money(Some(0.0), None), Some(1.0)),
+            (None, money(Some(1.0), None), None),
+        ];
+        for (budget, price, expected) in cases {
+            (need.budget, has.price) = (budget, price);
+            assert_eq!(value(Feature::Budget, &need, &has, None), expected);
+            assert_eq!(value(Feature::Budget, &has, &need, None), expected);
+        }
+
+        let mut expert = facets(Kind::Expert, "", "");
+        assert_eq!(value(Feature::Deadline, &need, &expert, None), None);
+        for (from, until, expected) in [
+            ("2026-06-30", "2026-07-31", 1.0),
+            ("2026-07-01", "2026-07-31", 0.0),
+            ("2026-05-01", "2026-06-01", 1.0),
+            ("2026-05-01", "2026-05-31", 0.0),
+        ] {
+            let day = |s| queqiao_domain::parse_date(s).unwrap();
+            expert.availability = vec![Availability {
+                from: day(from),
+                until: day(until),
+            }];
+            assert_eq!(
+                value(Feature::Deadline, &need, &expert, None),
+                Some(expected)
+            );
+            assert_eq!(
+                value(Feature::Deadline, &expert, &need, None),
+                Some(expected)
+            );
+        }
+
+        assert_eq!(value(Feature::Credentials, &need, &expert, None), None);
+        expert.standing = Some(3);
+        assert_eq!(
+            value(Feature::Credentials, &need, &expert, None),
+            Some(0.75)
+        );
+        let done = |listed, came, signed| {
+            Some(Activity {
+                listed,
+                came,
+                signed,
+            })
+        };
+        expert.engagements = Some(4);
+        for (activity, capacity, track, uncrowded) in [
+            (None, None, None, None),
+            (done(0, 0, 0), Some(1.0), None, Some(1.0)),
+            (done(10, 2, 1), Some(0.75), Some(2.5 / 15.0), Some(0.5)),
+            (done(30, 9, 9), Some(0.0), Some(9.5 / 35.0), Some(0.25)),
+        ] {
+            assert_eq!(value(Feature::Capacity, &need, &expert, activity), capacity);
+            assert_eq!(value(Feature::Track, &need, &expert, activity), track);
+            assert_eq!(
+                value(Feature::Uncrowded, &need, &expert, activity),
+                uncrowded
+            );
+        }
+        expert.engagements = Some(0);
+        assert_eq!(
+            value(Feature::Capacity, &need, &expert, done(1, 0, 0)),
+            Some(0.0)
         );
     }
 }

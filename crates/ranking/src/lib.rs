@@ -11,10 +11,12 @@ mod feature;
 mod fit;
 mod quote;
 mod scorer;
+mod together;
 
 pub use calibration::{Calibration, Curve, LEAST_OF_EACH, calibrate};
 pub use diversity::{Diverse, draw, mmr, xquad};
-pub use feature::{Asker, Feature, Signals, Values, features};
+pub use feature::{Activity, Asker, Feature, Signals, Values, features};
 pub use fit::{FitParams, GradedList, fit};
 pub use quote::{Clause, best_pair, split_clauses};
 pub use scorer::{Part, Scorer, Weights, WeightsError};
+pub use together::{Mutual, together};

@@ -23,8 +23,10 @@ pub enum WeightsError {
     )]
     Syntax(#[source] serde_json::Error),
     /// A weight that cannot be used.
-    #[error("the weight of {feature} is {value}: expected a number from 0 to 100")]
+    #[error("the weight of {feature} is {value}: expected a number from 0 to {most}")]
     Value {
+        /// The greatest it may be.
+        most: f64,
         /// The feature.
         feature: &'static str,
         /// The weight.
@@ -71,10 +73,11 @@ impl Weights {
 }
 
 fn check(feature: Feature, value: f64) -> Result<(), WeightsError> {
-    if (0.0..=100.0).contains(&value) {
+    if (0.0..=feature.most()).contains(&value) {
         return Ok(());
     }
     Err(WeightsError::Value {
+        most: feature.most(),
         feature: feature.as_str(),
         value,
     })
@@ -205,6 +208,7 @@ mod tests {
             r#"{"version":"x","weights":{"dense_best":-1}}"#,
             r#"{"version":"x","weights":{"magic":1}}"#,
             r#"{"version":"x","weights":{"words":1e300}}"#,
+            r#"{"version":"x","weights":{"credentials":0.2}}"#,
         ] {
             assert!(Weights::parse(bad).is_err(), "{bad}");
         }

@@ -230,6 +230,60 @@ impl Snapshot {
         })
     }
 
+    /// Calls `each` with the record of every row of a tenant's kept answers.
+    ///
+    /// # Errors
+    /// Those of every method.
+    pub fn each_listed(
+        &self,
+        tenant: &TenantId,
+        mut each: impl FnMut(RecordId),
+    ) -> Result<(), StoreError> {
+        self.run(|txn| {
+            let Some(rows) = opened(txn.open_table(ANSWERED))? else {
+                return Ok(());
+            };
+            for row in rows.range((tenant.as_str(), "", "")..)? {
+                let row = row?;
+                let (t, _, record) = row.0.value();
+                if t != tenant.as_str() {
+                    break;
+                }
+                if let Ok(record) = RecordId::new(record) {
+                    each(record);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls `each` with answer, record and stage of every outcome of a tenant, in their order.
+    ///
+    /// # Errors
+    /// Those of every method.
+    pub fn each_outcome(
+        &self,
+        tenant: &TenantId,
+        mut each: impl FnMut(&str, RecordId, u8),
+    ) -> Result<(), StoreError> {
+        self.run(|txn| {
+            let Some(rows) = opened(txn.open_table(OUTCOMES))? else {
+                return Ok(());
+            };
+            for row in rows.range((tenant.as_str(), "", "", 0)..)? {
+                let row = row?;
+                let (t, answer, record, stage) = row.0.value();
+                if t != tenant.as_str() {
+                    break;
+                }
+                if let Ok(record) = RecordId::new(record) {
+                    each(answer, record, stage);
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// The ids of a tenant's kept answers, in order.
     ///
     /// # Errors

@@ -282,6 +282,7 @@ fn plain(m: wire::Match) -> Result<Match, Failure> {
         // The demo does not ask for them.
         clauses: Vec::new(),
         drawn: m.drawn,
+        wanted: m.wanted,
         // No record of the demo is sealed.
         disclosed: None,
         facets: None,

@@ -1,9 +1,9 @@
 //! What of a record a filter can see.
 
 use crate::{
-    AmountRange, CooperationMode, Date, Detail, DisciplineCode, ExpertKind, IndustryCode,
-    InstitutionKind, IpForm, Kind, Language, NeedStage, Organisation, Readiness, Record, RecordId,
-    RegionCode, Relation, Visibility,
+    AmountRange, Availability, CooperationMode, Date, Detail, DisciplineCode, ExpertKind,
+    IndustryCode, InstitutionKind, IpForm, Kind, Language, NeedStage, Organisation, Readiness,
+    Record, RecordId, RegionCode, Relation, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,6 +87,15 @@ pub struct Facets {
     /// Deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Date>,
+    /// Days on which an expert is free.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub availability: Vec<Availability>,
+    /// Engagements that an expert takes on at one time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engagements: Option<u32>,
+    /// Standing of an expert, 1 to 4 ([`Expert::standing`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<u8>,
     /// An expert who opted out of automated matching.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opt_out: bool,
@@ -128,6 +137,9 @@ impl Facets {
             budget: None,
             price: None,
             deadline: None,
+            availability: Vec::new(),
+            engagements: None,
+            standing: None,
             opt_out: false,
             consented: false,
             consent_until: None,
@@ -151,6 +163,9 @@ impl Facets {
             }
             Detail::Expert(d) => {
                 f.expert_kind = d.expert_kind;
+                f.availability.clone_from(&d.availability);
+                f.engagements = d.capacity.and_then(|c| c.engagements);
+                f.standing = d.standing();
                 f.opt_out = d.opt_out;
                 f.consented = d.consent.is_some();
                 f.consent_until = d.consent.as_ref().and_then(|c| c.until);

@@ -141,6 +141,65 @@ pub struct Expert {
     pub contact: Option<Contact>,
 }
 
+/// Titles and honours by standing, the highest first; those that hold another as a part come before it.
+const STANDINGS: [(u8, &[&str]); 4] = [
+    (4, &["院士", "academician"]),
+    (
+        2,
+        &[
+            "副教授",
+            "副研究员",
+            "副主任医师",
+            "副高",
+            "associate professor",
+            "associate researcher",
+        ],
+    ),
+    (3, &["教授级", "正高", "教授", "主任医师", "professor"]),
+    (
+        1,
+        &[
+            "助理研究员",
+            "讲师",
+            "中级",
+            "lecturer",
+            "assistant researcher",
+        ],
+    ),
+];
+/// As above, where none of those is named.
+const PLAIN: [(u8, &[&str]); 3] = [
+    (3, &["研究员", "researcher"]),
+    (2, &["高级工程师", "高工", "senior engineer"]),
+    (1, &["工程师", "engineer"]),
+];
+
+impl Expert {
+    /// Standing by title and honours: 4 academician, 3 professor or researcher, 2 associate professor or senior
+    /// engineer, 1 intermediate; none where neither tells. The highest counts, of a title as of an honour.
+    pub fn standing(&self) -> Option<u8> {
+        let told = std::iter::once(&self.professional_title).chain(&self.honours);
+        told.filter_map(|text| standing(text)).max()
+    }
+}
+
+fn standing(text: &str) -> Option<u8> {
+    // A title is short: what is long is a life, and names others' titles too.
+    if text.chars().count() > 40 {
+        return None;
+    }
+    let text = text.to_lowercase();
+    // An assistant to a professor is none.
+    if text.contains("助教") || text.contains("assistant professor") {
+        return Some(1);
+    }
+    STANDINGS
+        .iter()
+        .chain(&PLAIN)
+        .find(|(_, names)| names.iter().any(|n| text.contains(n)))
+        .map(|(s, _)| *s)
+}
+
 /// What a person agreed to (个人信息保护法 Art. 13 to 15).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -428,5 +487,48 @@ vocabulary! {
         Layout = "layout", "集成电路布图设计", ["布图设计"];
         /// 其他.
         Other = "other", "其他", ["其它", "无"];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standing_by_title_and_honours() {
+        for (title, expected) in [
+            ("教授", Some(3)),
+            ("副教授", Some(2)),
+            ("教授级高级工程师", Some(3)),
+            ("正高级工程师", Some(3)),
+            ("高级工程师", Some(2)),
+            ("工程师", Some(1)),
+            ("研究员", Some(3)),
+            ("副研究员", Some(2)),
+            ("助理研究员", Some(1)),
+            ("讲师", Some(1)),
+            ("助教", Some(1)),
+            ("中国工程院院士", Some(4)),
+            ("Professor", Some(3)),
+            ("Associate Professor", Some(2)),
+            ("Assistant Professor", Some(1)),
+            ("Senior Engineer", Some(2)),
+            ("主任医师", Some(3)),
+            ("副主任医师", Some(2)),
+            ("", None),
+            ("总经理", None),
+        ] {
+            let e = Expert {
+                professional_title: title.into(),
+                ..Expert::default()
+            };
+            assert_eq!(e.standing(), expected, "{title}");
+        }
+        let e = Expert {
+            professional_title: "副教授".into(),
+            honours: vec!["国家杰青".into(), "中国科学院院士".into()],
+            ..Expert::default()
+        };
+        assert_eq!(e.standing(), Some(4));
     }
 }

@@ -137,6 +137,8 @@ impl Engine {
                         mode: Mode::Hybrid,
                         wanted: DEPTH,
                         weights: &self.weights,
+                        today: None,
+                        activities: None,
                     };
                     found.run(&live.index)?.0
                 }

@@ -78,10 +78,11 @@ impl Engine {
         let sight = self.sight(tenant);
         let weights = self.weights(request)?;
         let question = self.question(tenant, request, &sight.pipeline)?;
-        let (ranked, _) = self.rank(&sight, request, &question, &weights, LOOKED_AT)?;
+        let (ranked, _) = self.rank((tenant, &sight), request, &question, &weights, LOOKED_AT)?;
         let looked_at = &ranked[..ranked.len().min(LOOKED_AT)];
         let trial = Trial {
             engine: self,
+            tenant,
             sight: &sight,
             request,
             weights: &weights,
@@ -301,6 +302,7 @@ fn change(a: &[u64], b: &[u64]) -> f64 {
 /// Answers, tried.
 struct Trial<'a> {
     engine: &'a Engine,
+    tenant: &'a TenantId,
     sight: &'a Sight,
     request: &'a MatchRequest,
     weights: &'a Weights,
@@ -367,9 +369,13 @@ impl Trial<'_> {
                 (name, request, question)
             }
         };
-        let (ranked, _) = self
-            .engine
-            .rank(self.sight, &request, &question, self.weights, LIST)?;
+        let (ranked, _) = self.engine.rank(
+            (self.tenant, self.sight),
+            &request,
+            &question,
+            self.weights,
+            LIST,
+        )?;
         Ok((text, ids(&ranked)))
     }
 }

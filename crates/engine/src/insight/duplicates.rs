@@ -222,6 +222,8 @@ impl Engine {
             mode: request.mode,
             wanted: NEAREST,
             weights: &self.weights,
+            today: None,
+            activities: None,
         }
         .run(&live.index)?;
         Ok(ranked

@@ -5186,7 +5186,7 @@ pub struct MatchRequest {
     #[prost(bool, tag = "12")]
     pub include_own_organisation: bool,
     /// Weights of the caller's own, by feature (the names of ScorePart.feature), in place of the
-    /// server's: each from 0 to 100, 0 leaves the feature out.
+    /// server's: each from 0 to 100 (`credentials` to 0.1), 0 leaves the feature out.
     #[prost(btree_map = "string, double", tag = "13")]
     pub weights: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
@@ -5387,6 +5387,10 @@ pub struct Match {
     /// those of an open record.
     #[prost(message, optional, tag = "13")]
     pub disclosed: ::core::option::Option<Disclosed>,
+    /// How much it wants the asker, where lists were made together (MatchBatchRequest.together): 1 is the one it
+    /// wants most of all that ask, 0 one it has nothing in common with.
+    #[prost(double, optional, tag = "14")]
+    pub wanted: ::core::option::Option<f64>,
 }
 impl ::prost::Name for Match {
     const NAME: &'static str = "Match";
@@ -5574,6 +5578,13 @@ pub struct MatchBatchRequest {
     /// The questions, 1 to 200, with a sum of `k` of at most 20,000.
     #[prost(message, repeated, tag = "2")]
     pub requests: ::prost::alloc::vec::Vec<MatchRequest>,
+    /// Make the lists together, so that the famous few are not on every one: whom each asker wants and who
+    /// wants it count alike, and of all lists those with the greatest Nash social welfare of both sides
+    /// are sought. Every asker is a stored record and asks once, `k` adds up to at most 2,000, and there is
+    /// neither `diversity` nor `exploration`. All are answered or none: an error is of the call. The order of a
+    /// list is then not that of the scores.
+    #[prost(bool, tag = "3")]
+    pub together: bool,
 }
 impl ::prost::Name for MatchBatchRequest {
     const NAME: &'static str = "MatchBatchRequest";

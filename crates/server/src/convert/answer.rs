@@ -61,6 +61,7 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
         score: m.score.get(),
         probability: m.probability,
         drawn: m.drawn,
+        wanted: m.wanted,
         disclosed: m.disclosed.map(|d| v1::Disclosed {
             stage: d.stage.write(),
             industries: d.industries.iter().map(ToString::to_string).collect(),

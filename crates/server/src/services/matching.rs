@@ -73,6 +73,7 @@ impl v1::match_service_server::MatchService for MatchApi {
             may_keep(&cx, question)?;
         }
         let deadline = deadline(&request);
+        let together = request.get_ref().together;
         let (tenant, questions) =
             read_match_batch(request.into_inner(), today(), deadline).map_err(status::invalid)?;
         let answer = self
@@ -87,13 +88,22 @@ impl v1::match_service_server::MatchService for MatchApi {
                         Ok(item)
                     })
                     .collect();
+                // Together, all are answered or none.
+                if let Some(Err(e)) = read.iter().find(|r| together && r.is_err()) {
+                    return Err(e.clone());
+                }
                 let requests: Vec<_> = read.iter().flatten().map(|i| i.request.clone()).collect();
+                let of_batch = |e| status::from_engine(e, &nowhere);
                 let answers = match requests.is_empty() {
                     true => Vec::new(),
+                    false if together => {
+                        let all = app.engine.find_matches_together(&tenant, &requests);
+                        all.map_err(of_batch)?.into_iter().map(Ok).collect()
+                    }
                     false => app
                         .engine
                         .find_matches_batch(&tenant, &requests)
-                        .map_err(|e| status::from_engine(e, &nowhere))?,
+                        .map_err(of_batch)?,
                 };
                 let shown = answers.iter().flatten().flat_map(|a| &a.matches);
                 note_shown(app, &cx, &tenant, None, shown)?;

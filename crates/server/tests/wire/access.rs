@@ -251,6 +251,7 @@ async fn who_only_reads_keeps_no_answer() {
     let batch = |keep| v1::MatchBatchRequest {
         parent: "tenants/t".into(),
         requests: vec![ask(false), ask(keep)],
+        ..Default::default()
     };
     for (keep, key, may) in [
         (false, &reader, true),

@@ -304,6 +304,7 @@ async fn a_batch_answers_each_question_on_its_own() {
                 ..question("")
             },
         ],
+        ..Default::default()
     };
     let a = s.matches().match_batch(batch).await.unwrap().into_inner();
     let told: Vec<_> = a
@@ -339,6 +340,7 @@ async fn a_batch_answers_each_question_on_its_own() {
         let batch = v1::MatchBatchRequest {
             parent: PARENT.into(),
             requests,
+            ..Default::default()
         };
         check(
             s.matches().match_batch(batch).await,
@@ -503,4 +505,71 @@ async fn figures_and_weights_of_the_callers_own() {
             &fields,
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_made_together_leave_nobody_out() {
+    let s = start().await;
+    // One knows a little of all, and each of four knows one thing well.
+    let fields = ["膜分离", "固态电池", "激光焊接", "冷链物流"];
+    s.put(expert("famous", "院士", &fields.join("、"))).await;
+    for (i, f) in fields.iter().enumerate() {
+        s.put(expert(&format!("e{i}"), "专家", &format!("{f}工艺")))
+            .await;
+        s.put(need(&format!("n{i}"), f, &format!("{f}的产线改造")))
+            .await;
+    }
+    let name = |id: String| format!("{PARENT}/needs/{id}");
+    let asks = |k| -> Vec<v1::MatchRequest> {
+        (0..fields.len())
+            .map(|i| v1::MatchRequest {
+                ask: Some(v1::match_request::Ask::Record(name(format!("n{i}")))),
+                k,
+                ..question("")
+            })
+            .collect()
+    };
+    let batch = |requests| v1::MatchBatchRequest {
+        parent: PARENT.into(),
+        requests,
+        together: true,
+    };
+    let mut m = s.matches();
+    let answers = m.match_batch(batch(asks(2))).await.unwrap().into_inner();
+    let mut on = std::collections::BTreeMap::<String, usize>::new();
+    for (i, r) in answers.results.into_iter().enumerate() {
+        let Some(v1::match_result::Result::Response(a)) = r.result else {
+            panic!("{r:?}");
+        };
+        assert_eq!(a.matches.len(), 2);
+        for (rank, x) in a.matches.iter().enumerate() {
+            assert_eq!(x.rank as usize, rank + 1);
+            assert!((0.0..=1.0).contains(&x.wanted.unwrap()));
+            assert!(x.quote.is_some() && !x.parts.is_empty());
+            *on.entry(x.id.clone()).or_default() += 1;
+        }
+        let own = a.matches.iter().find(|x| x.id == format!("e{i}"));
+        assert_eq!(
+            own.unwrap().wanted,
+            Some(1.0),
+            "who knows it well wants it most"
+        );
+    }
+    assert_eq!(on.len(), 5, "{on:?}");
+
+    let fails = async |requests: Vec<v1::MatchRequest>, field: &str| {
+        let e = s.matches().match_batch(batch(requests)).await;
+        check(e, Code::InvalidArgument, "INVALID_FIELD", &[field]);
+    };
+    fails(asks(501), "requests").await;
+    fails(vec![question("膜")], "requests[0].record").await;
+    let mut twice = asks(1);
+    twice.push(twice[0].clone());
+    fails(twice, "requests[4].record").await;
+    let mut drawn = asks(1);
+    drawn[2].exploration = 0.1;
+    fails(drawn, "requests[2].diversity").await;
+    let mut bad = asks(1);
+    bad[3].k = 0;
+    fails(bad, "requests[3].k").await;
 }
