@@ -61,6 +61,34 @@ fn what_decided_outcomes_weighs_more() {
 }
 
 #[test]
+fn what_is_worse_elsewhere_is_not_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = dir.path().join("weights.json").display().to_string();
+    let (features, qrels) = lists(dir.path(), |q, d| (q + d) % 3 == 0);
+    // There, whoever is of the region was never taken.
+    let elsewhere = dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let (other, others) = lists(&elsewhere, |q, d| (q + d) % 3 == 1);
+    let fit = ["weights", "fit", &features, &qrels, "--out", &shown];
+    let with = |also: &[&str]| run(&[&fit[..], also].concat());
+    let refused = with(&["--also", &features, &qrels, "--also", &other, &others]);
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    assert!(
+        refused.err.contains("elsewhere") && refused.err.contains("worse"),
+        "{}",
+        refused.err
+    );
+    assert!(!Path::new(&shown).exists());
+    let chinese = run(&[&["--lang", "zh"], &fit[..], &["--also", &other, &others]].concat());
+    assert!(chinese.err.contains("显著变差"), "{}", chinese.err);
+    fails(&[&fit[..], &["--also", &other]].concat(), 2, &["--also"]);
+    let taken = with(&["--also", &features, &qrels]);
+    assert_eq!(taken.code, 0, "{}", taken.err);
+    let written: Value = serde_json::from_str(&fs::read_to_string(&shown).unwrap()).unwrap();
+    assert_eq!(written["trained"]["elsewhere"][0]["worse"], false);
+}
+
+#[test]
 fn what_is_not_better_is_not_written() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("weights.json");

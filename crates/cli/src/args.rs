@@ -422,6 +422,10 @@ pub(crate) struct WeightsFitArgs {
     /// Judgements or outcomes: a file, or the folder of a collection.
     #[arg(value_name = "QRELS")]
     pub(crate) qrels: PathBuf,
+    /// Features and judgements of a collection on which the new weights must not be worse beyond noise; may be given
+    /// again.
+    #[arg(long, num_args = 2, value_names = ["FEATURES.tsv", "QRELS"])]
+    pub(crate) also: Vec<PathBuf>,
     /// File of weights to write.
     #[arg(long, value_name = "WEIGHTS.json")]
     pub(crate) out: PathBuf,

@@ -45,6 +45,11 @@ impl Figuring {
         Self { asked }
     }
 
+    /// Whether it asks for none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
     /// What a record says of each, in the order of the question; none where nothing is asked.
     pub(crate) fn judge(&self, record: &Record) -> Vec<FigureMatch> {
         if self.asked.is_empty() {

@@ -271,7 +271,7 @@ impl Engine {
         let filter = base_filter(request, question).and(request.filter.clone());
         let conditions = self.conditions(request, question);
         let activities = self.activities(tenant, weights)?;
-        let answer = Ranking {
+        let (mut ranked, found) = Ranking {
             question,
             filter: &filter,
             admit: &|_, facets| {
@@ -286,7 +286,8 @@ impl Engine {
         }
         .run(&live.index)?;
         check_deadline(request, "searching")?;
-        Ok(answer)
+        self.read_features(&live.pipeline, request, question, weights, &mut ranked)?;
+        Ok((ranked, found))
     }
 }
 

@@ -29,6 +29,7 @@ mod piece;
 mod planning;
 mod question;
 mod quoting;
+mod reading;
 mod request;
 mod response;
 mod tenant;

@@ -4,6 +4,7 @@ use crate::{Error, activity::Activities, question::Question};
 use queqiao_domain::{Date, Facets, Filter, Score};
 use queqiao_ranking::{Asker, Scorer, Signals, Values, Weights, features};
 use queqiao_retrieval::{Candidate, Consistency, Index, Mode, Query, SearchResult};
+use std::cmp::Ordering;
 
 /// At least so many candidates are ranked, however few are wanted.
 const MIN_CANDIDATES: usize = 1_000;
@@ -76,11 +77,13 @@ impl Ranking<'_> {
                 }
             })
             .collect();
-        ranked.sort_by(|a, b| {
-            b.score
-                .cmp(&a.score)
-                .then_with(|| a.candidate.id.cmp(&b.candidate.id))
-        });
+        ranked.sort_by(by_score);
         Ok((ranked, found))
     }
+}
+
+/// Best first, ties in order of id.
+pub(crate) fn by_score(a: &Ranked, b: &Ranked) -> Ordering {
+    let by_id = || a.candidate.id.cmp(&b.candidate.id);
+    b.score.cmp(&a.score).then_with(by_id)
 }

@@ -323,3 +323,68 @@ fn what_is_ruled_out_is_not_asked_for() {
         "has"
     );
 }
+
+#[test]
+fn who_meets_the_figures_stands_before_who_falls_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let mut asks = need("N0", "立方氮化硼", "提高立方氮化硼刀具的抗冲击韧性。");
+    if let Detail::Need(n) = &mut asks.detail {
+        n.targets = vec!["抗冲击韧性≥67%".into()];
+    }
+    let tells = |i: &str, text: &str| expert(i, "某某", &["立方氮化硼刀具"], &[text]);
+    let mut sealed = tells("e3", "抗冲击韧性达到99%");
+    sealed.visibility = queqiao_domain::Visibility::Sealed;
+    let all = vec![
+        asks,
+        tells("e0", "抗冲击韧性为52%"),
+        tells("e1", "抗冲击韧性达到72%"),
+        tells("e2", "抗冲击韧性的研究"),
+        sealed,
+    ];
+    let batch = WriteBatch {
+        writes: all.into_iter().map(Write::put).collect(),
+        request_id: None,
+    };
+    engine.write(&TenantId::default(), batch).unwrap();
+    let ask = |weights: Vec<(Feature, f64)>| {
+        let request = MatchRequest {
+            weights,
+            ..MatchRequest::new(Ask::Record(id("N0")), TODAY)
+        };
+        let found = engine.find_matches(&TenantId::default(), &request).unwrap();
+        for m in &found.matches {
+            // The rank that is told is that of the list.
+            let why = engine.explain(&TenantId::default(), &request, &m.id, None, false);
+            let why = why.unwrap().matched;
+            assert_eq!((why.rank, why.score), (m.rank, m.score));
+            let sum = m.parts.iter().fold(0.0, |sum, p| sum + p.contribution);
+            assert_eq!(sum.to_bits(), m.score.get().to_bits());
+        }
+        let value = |who: &str, f: Feature| {
+            let m = found.matches.iter().find(|m| m.id == id(who)).unwrap();
+            m.parts
+                .iter()
+                .find(|p| p.feature == f)
+                .and_then(|p| p.value)
+        };
+        let told = |f: Feature| ["e0", "e1", "e2", "e3"].map(|who| value(who, f));
+        (
+            found.matches.iter().position(|m| m.id == id("e1")).unwrap(),
+            told(Feature::Figures),
+            told(Feature::Clauses),
+        )
+    };
+    let (_, figures, clauses) = ask(vec![]);
+    assert_eq!(figures, [Some(0.0), Some(1.0), None, None]);
+    assert_eq!(clauses, [None; 4]);
+    let others = vec![(Feature::Figures, 10.0), (Feature::Clauses, 0.1)];
+    let (place, _, clauses) = ask(others);
+    assert_eq!(place, 0);
+    assert!(
+        clauses[0] > Some(0.0) && clauses[3].is_none(),
+        "{clauses:?}"
+    );
+    let (_, figures, _) = ask(vec![(Feature::Figures, 0.0)]);
+    assert_eq!(figures, [None; 4]);
+}

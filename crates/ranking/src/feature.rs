@@ -57,11 +57,16 @@ pub enum Feature {
     Track,
     /// 10 ÷ (10 + lists it stood on), [0, 1]: who is asked too much has less.
     Uncrowded,
+    /// Share of the figures that are asked for and told which are met, partly met counting half, [0, 1];
+    /// known of the best only, which are read.
+    Figures,
+    /// Share of the clauses that are asked which some clause of the record answers, [0, 1]; likewise.
+    Clauses,
 }
 
 impl Feature {
     /// How many there are.
-    pub const COUNT: usize = 23;
+    pub const COUNT: usize = 25;
 
     /// All features, in the order in which a score adds them up.
     pub const ALL: [Feature; Self::COUNT] = [
@@ -88,6 +93,8 @@ impl Feature {
         Feature::Capacity,
         Feature::Track,
         Feature::Uncrowded,
+        Feature::Figures,
+        Feature::Clauses,
     ];
 
     /// The name in files and on the wire.
@@ -116,6 +123,8 @@ impl Feature {
             Feature::Capacity => "capacity",
             Feature::Track => "track",
             Feature::Uncrowded => "uncrowded",
+            Feature::Figures => "figures",
+            Feature::Clauses => "clauses",
         }
     }
 
@@ -164,6 +173,8 @@ impl Feature {
             Feature::Capacity => ("free capacity", "剩余承接能力"),
             Feature::Track => ("what came of earlier lists", "以往对接成效"),
             Feature::Uncrowded => ("seldom asked", "被推荐次数少"),
+            Feature::Figures => ("figures met", "技术指标"),
+            Feature::Clauses => ("clauses answered", "要求覆盖"),
         }
     }
 }
@@ -294,6 +305,8 @@ pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Values {
         Feature::Uncrowded => signals
             .activity
             .map(|a| CROWDED / (CROWDED + f64::from(a.listed))),
+        // Whoever has the record's text fills them in.
+        Feature::Figures | Feature::Clauses => None,
     })
 }
 

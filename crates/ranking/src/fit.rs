@@ -90,7 +90,7 @@ pub fn fit(lists: &[GradedList], start: &Weights, params: FitParams) -> Option<W
         // Four decimals say more than any data could.
         let x = (x * scale * 1e4).round() / 1e4;
         if x > 0.0 {
-            out.weights.insert(f, x.min(100.0));
+            out.weights.insert(f, x.min(f.most()));
         } else {
             out.weights.remove(&f);
         }

@@ -1,22 +1,18 @@
 //! `queqiao weights fit`: weights of the scorer from judgements, live only past a gate.
 
+mod lists;
+
 use super::open;
 use crate::{
     args::{Format, WeightsBackArgs, WeightsCommand, WeightsFitArgs, WeightsUseArgs},
     failure::Failure,
     output::Console,
 };
-use queqiao_engine::{Artefacts, Feature, FitParams, GradedList, Scorer, Values, Weights, fit};
-use queqiao_eval::{
-    Measure, Options, Precision, Qrels, Run, evaluate, parse_list, stats::randomisation_test,
-};
+use lists::{read, values};
+use queqiao_engine::{Artefacts, Feature, FitParams, GradedList, Weights, fit};
+use queqiao_eval::{Measure, Qrels, parse_list, stats::randomisation_test};
 use serde_json::{Value, json};
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::{BufRead, BufReader},
-    path::Path,
-};
+use std::path::{Path, PathBuf};
 
 /// Permutations of the gate's test.
 const PERMUTATIONS: u64 = 100_000;
@@ -119,14 +115,22 @@ fn fit_weights(args: &WeightsFitArgs, console: &Console) -> Result<(), Failure> 
     let mut fitted = fit(&all, &start, params).unwrap_or_else(|| start.clone());
     bar.finish_and_clear();
 
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len().max(1) as f64;
-    let differences: Vec<f64> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
-    let p = randomisation_test(&differences, PERMUTATIONS, 0).p;
-    let better = mean(&after) > mean(&before) && p < LEVEL;
+    let found = Compared::of(&before, &after);
+    let better = found.after > found.before && found.p < LEVEL;
+    let elsewhere = args
+        .also
+        .chunks_exact(2)
+        .map(|pair| elsewhere(pair, &measure, (&start, &fitted)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let worse: Vec<&str> = elsewhere
+        .iter()
+        .filter(|e| e["worse"] == true)
+        .filter_map(|e| e["features"].as_str())
+        .collect();
     let day = jiff::Timestamp::now().to_string();
     let day = day.get(..10).unwrap_or("undated");
     fitted.version = format!("fitted-{day}-{n}");
-    let written = better || args.anyway;
+    let written = better && worse.is_empty() || args.anyway;
     let report = json!({
         "version": fitted.version,
         "start": start.version,
@@ -135,16 +139,28 @@ fn fit_weights(args: &WeightsFitArgs, console: &Console) -> Result<(), Failure> 
         "queries": before.len(),
         "folds": folds,
         "measure": measure.to_string(),
-        "before": mean(&before),
-        "after": mean(&after),
-        "p": p,
+        "before": found.before,
+        "after": found.after,
+        "p": found.p,
         "better": better,
+        "elsewhere": elsewhere,
         "written": written,
         "weights": fitted.weights,
     });
     match args.format {
         Format::Json => console.json(&report)?,
         Format::Table => table(console, &start, &fitted, &report),
+    }
+    if !written && better {
+        let names = worse.join(", ");
+        return Err(Failure::failed(
+            format!(
+                "the new weights are better on their own queries and worse beyond noise on {names}: nothing was written (--anyway writes them)"
+            ),
+            format!(
+                "新权重在自身查询上更好，但在 {names} 上显著变差：未写入文件（--anyway 可强制写入）"
+            ),
+        ));
     }
     if !written {
         return Err(Failure::failed(
@@ -161,6 +177,51 @@ fn fit_weights(args: &WeightsFitArgs, console: &Console) -> Result<(), Failure> 
     Ok(())
 }
 
+/// A measure before and after, over the same queries.
+struct Compared {
+    before: f64,
+    after: f64,
+    /// Of Fisher's randomisation test, two-sided.
+    p: f64,
+}
+
+impl Compared {
+    fn of(before: &[f64], after: &[f64]) -> Self {
+        let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len().max(1) as f64;
+        let differences: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
+        Compared {
+            before: mean(before),
+            after: mean(after),
+            p: randomisation_test(&differences, PERMUTATIONS, 0).p,
+        }
+    }
+}
+
+/// What the fitted weights do to lists that they were not made from.
+fn elsewhere(
+    pair: &[PathBuf],
+    measure: &Measure,
+    (start, fitted): (&Weights, &Weights),
+) -> Result<Value, Failure> {
+    let [features, judgements] = pair else {
+        return Ok(Value::Null);
+    };
+    let qrels = Qrels::read(judgements)?;
+    let questions = read(features, &qrels)?;
+    let before = values(&questions, &qrels, measure, |_| start)?;
+    let after = values(&questions, &qrels, measure, |_| fitted)?;
+    let found = Compared::of(&before, &after);
+    Ok(json!({
+        "features": features.display().to_string(),
+        "judgements": judgements.display().to_string(),
+        "queries": before.len(),
+        "before": found.before,
+        "after": found.after,
+        "p": found.p,
+        "worse": found.after < found.before && found.p < LEVEL,
+    }))
+}
+
 fn measure(args: &WeightsFitArgs) -> Result<Measure, Failure> {
     let mut all = parse_list(&args.measure)?;
     match (all.pop(), all.is_empty()) {
@@ -170,131 +231,6 @@ fn measure(args: &WeightsFitArgs) -> Result<Measure, Failure> {
             "--measure：应为一个指标，如 nDCG@10",
         )),
     }
-}
-
-/// A query's candidates.
-struct Question {
-    query: String,
-    documents: Vec<String>,
-    list: GradedList,
-}
-
-/// The rows of `queqiao rank --features`, with their grades.
-fn read(path: &Path, qrels: &Qrels) -> Result<Vec<Question>, Failure> {
-    let shown = path.display().to_string();
-    let unreadable = |e: std::io::Error| {
-        Failure::input(
-            format!("{shown} cannot be read: {e}"),
-            format!("无法读取 {shown}：{e}"),
-        )
-    };
-    let wrong = |line: usize, en: String, zh: String| {
-        Failure::input(
-            format!("{shown}:{line}: {en}; expected what `queqiao rank --features` writes"),
-            format!("{shown}:{line}：{zh}；应为 `queqiao rank --features` 的输出"),
-        )
-    };
-    let mut columns: Vec<Feature> = Vec::new();
-    let mut out: Vec<Question> = Vec::new();
-    let file = BufReader::new(File::open(path).map_err(unreadable)?);
-    for (i, line) in file.lines().enumerate() {
-        let line = line.map_err(unreadable)?;
-        let mut cells = line.trim_end_matches('\r').split('\t');
-        let (query, document) = (cells.next().unwrap_or(""), cells.next().unwrap_or(""));
-        if i == 0 {
-            if (query, document) != ("query", "document") {
-                return Err(wrong(
-                    1,
-                    "the first columns are not `query` and `document`".to_owned(),
-                    "前两列不是 query 与 document".to_owned(),
-                ));
-            }
-            for name in cells {
-                columns.push(Feature::parse(name).ok_or_else(|| {
-                    wrong(
-                        1,
-                        format!("no feature is called `{name}`"),
-                        format!("没有名为 `{name}` 的特征"),
-                    )
-                })?);
-            }
-            continue;
-        }
-        let cells: Vec<&str> = cells.collect();
-        if cells.len() != columns.len() {
-            return Err(wrong(
-                i + 1,
-                format!(
-                    "{} columns instead of {}",
-                    cells.len() + 2,
-                    columns.len() + 2
-                ),
-                format!("有 {} 列，应为 {} 列", cells.len() + 2, columns.len() + 2),
-            ));
-        }
-        let mut values: Values = [None; Feature::COUNT];
-        for (feature, cell) in columns.iter().zip(cells) {
-            if !cell.is_empty() {
-                let x: f64 = cell
-                    .parse()
-                    .ok()
-                    .filter(|x: &f64| x.is_finite())
-                    .ok_or_else(|| {
-                        wrong(
-                            i + 1,
-                            format!("`{cell}` is no number"),
-                            format!("`{cell}` 不是数"),
-                        )
-                    })?;
-                values[*feature as usize] = Some(x);
-            }
-        }
-        if out.last().is_none_or(|q| q.query != query) {
-            out.push(Question {
-                query: query.to_owned(),
-                documents: Vec::new(),
-                list: GradedList {
-                    values: Vec::new(),
-                    grades: Vec::new(),
-                },
-            });
-        }
-        if let Some(q) = out.last_mut() {
-            q.documents.push(document.to_owned());
-            q.list.values.push(values);
-        }
-    }
-    for q in &mut out {
-        let judged = qrels.query(&q.query);
-        let grades: HashMap<&str, f64> = judged.map(|j| j.iter().collect()).unwrap_or_default();
-        let of = |d: &String| grades.get(d.as_str()).copied().unwrap_or(0.0).max(0.0);
-        q.list.grades = q.documents.iter().map(of).collect();
-    }
-    Ok(out)
-}
-
-/// The measure of each judged query under the weights for its place.
-fn values<'a>(
-    questions: &[Question],
-    qrels: &Qrels,
-    measure: &Measure,
-    weights: impl Fn(usize) -> &'a Weights,
-) -> Result<Vec<f64>, Failure> {
-    let mut triples: Vec<(&str, &str, f64)> = Vec::new();
-    for (i, q) in questions.iter().enumerate() {
-        let scorer = Scorer::new(weights(i));
-        for (d, v) in q.documents.iter().zip(&q.list.values) {
-            triples.push((q.query.as_str(), d.as_str(), scorer.score(v).get()));
-        }
-    }
-    let run = Run::from_triples("weights", triples, Precision::Double)?;
-    let done = evaluate(
-        qrels,
-        &run,
-        std::slice::from_ref(measure),
-        Options::default(),
-    )?;
-    Ok(done.column(0))
 }
 
 fn table(console: &Console, start: &Weights, fitted: &Weights, report: &Value) {
@@ -325,6 +261,21 @@ fn table(console: &Console, start: &Weights, fitted: &Weights, report: &Value) {
         report["folds"],
         console.say("folds", "折"),
     ));
+    for e in report["elsewhere"].as_array().into_iter().flatten() {
+        let figure = |key: &str| e[key].as_f64().unwrap_or(f64::NAN);
+        console.line(format!(
+            "{}: {:.4} → {:.4} (p {:.3}); {} {}",
+            e["features"].as_str().unwrap_or_default(),
+            figure("before"),
+            figure("after"),
+            figure("p"),
+            e["queries"],
+            match e["worse"] == true {
+                true => console.say("queries, worse beyond noise", "个查询，显著变差"),
+                false => console.say("queries", "个查询"),
+            },
+        ));
+    }
 }
 
 /// The weights with what they were made from; whole or not at all.
