@@ -94,15 +94,10 @@ impl VectorIndex {
         };
         let found = match chosen {
             None => self.segment.walk(&ask, &Everyone, true, usize::MAX),
-            Some(s)
-                if self
-                    .segment
-                    .prefers_walk(Side::Passages, ef, s.chosen.len()) =>
-            {
-                let most = s.chosen.len() * 2 + 4_096;
-                self.segment.walk(&ask, &s, false, most)
-            }
-            Some(_) => None,
+            Some(s) => self
+                .segment
+                .walk_limit(Side::Passages, ef, s.chosen.len())
+                .and_then(|most| self.segment.walk(&ask, &s, false, most)),
         };
         let found = found.unwrap_or_else(|| match chosen {
             None => self.segment.scan(&ask, 0..self.segment.records() as u32),

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_retrieval::{
     Change, Consistency, EmbeddedIndex, Entry, GraphOptions, Index, IndexOptions, Isa, Mode,
-    Passage, Query, SearchResult, Shape,
+    Passage, Query, SearchResult, Selection, Shape, VectorIndex,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -337,6 +337,84 @@ fn recall_is_measured_where_there_are_graphs() {
     let seen = index.canary();
     assert_eq!((seen.questions, seen.of), (1, 10));
     assert!(seen.found >= 9, "{seen:?}");
+}
+
+/// The nearest of the chosen by plain arithmetic.
+fn nearest(vectors: &[f32], dim: usize, asked: &[f32], chosen: &[bool], k: usize) -> Vec<u32> {
+    let rows = vectors.chunks_exact(dim).zip(0..).zip(chosen);
+    let mut all: Vec<(f64, u32)> = rows
+        .filter(|(_, c)| **c)
+        .map(|((row, i), _)| {
+            let products = row.iter().zip(asked);
+            (products.map(|(x, y)| f64::from(x * y)).sum(), i)
+        })
+        .collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    all.truncate(k);
+    all.into_iter().map(|a| a.1).collect()
+}
+
+#[test]
+fn sketches_leave_out_those_who_are_far() {
+    let ungraphed = GraphOptions {
+        least: usize::MAX,
+        ..GraphOptions::default()
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    for dim in [128, 200, 256, 384] {
+        let centres: Vec<f32> = (0..60 * dim).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let mut near = || {
+            let topic = rng.random_range(0..60);
+            let centre = &centres[topic * dim..(topic + 1) * dim];
+            let v: Vec<f32> = centre
+                .iter()
+                .map(|c| c + rng.random_range(-0.8f32..0.8))
+                .collect();
+            let norm = v.iter().map(|x| x * x).sum::<f32>().sqrt();
+            v.into_iter().map(|x| x / norm).collect::<Vec<f32>>()
+        };
+        let vectors: Vec<f32> = (0..6_000).flat_map(|_| near()).collect();
+        let questions: Vec<Vec<f32>> = (0..40).map(|_| near()).collect();
+        let indexes: Vec<VectorIndex> = Isa::available()
+            .into_iter()
+            .map(|isa| VectorIndex::build(dim, vectors.clone(), &ungraphed, 1, isa).unwrap())
+            .collect();
+        for every in [1, 2] {
+            let chosen: Vec<bool> = (0..6_000).map(|i| i % every == 0).collect();
+            let some = Selection::new(&chosen);
+            let mut hits = 0;
+            for q in &questions {
+                let found = indexes[0].search(q, 10, 24, Some(&some));
+                for other in &indexes {
+                    assert_eq!(other.search(q, 10, 24, Some(&some)), found);
+                }
+                assert_eq!(found.len(), 10);
+                let truth = nearest(&vectors, dim, q, &chosen, 10);
+                hits += found.iter().filter(|f| truth.contains(&f.0)).count();
+            }
+            assert!(hits >= 392, "{dim} dimensions, one in {every}: {hits}");
+        }
+    }
+}
+
+#[test]
+fn no_fewer_are_found_where_sketches_mislead() {
+    // Vectors without a direction are no answers, and their sketches are nearer than those that
+    // are opposite to what is asked.
+    let mut vectors = vec![0.0; 5_000 * 256];
+    for i in 0..12 {
+        let row = &mut vectors[i * 400 * 256..][..256];
+        row.fill(-0.0625);
+        row[i] = 0.0625;
+    }
+    let options = GraphOptions {
+        least: usize::MAX,
+        ..GraphOptions::default()
+    };
+    let index = VectorIndex::build(256, vectors, &options, 1, Isa::best()).unwrap();
+    let found = index.search(&[0.0625; 256], 10, 10, None);
+    assert_eq!(found.len(), 10);
+    assert!(found.iter().all(|f| f.0 % 400 == 0), "{found:?}");
 }
 
 #[test]

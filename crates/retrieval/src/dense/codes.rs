@@ -29,6 +29,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// Its values, padded with zeros to the length of a row.
+    pub(crate) fn code(&self) -> &[i8] {
+        &self.code
+    }
+
     /// Whether it has the length of a row of these codes.
     pub(crate) fn fits(&self, codes: &Codes) -> bool {
         self.code.len() == codes.stride
@@ -126,6 +131,16 @@ impl Codes {
 
     pub(crate) fn scale(&self) -> f32 {
         self.scale
+    }
+
+    /// Bytes of a row.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Whether a coded value is greater than zero.
+    pub(crate) fn is_positive(code: u8) -> bool {
+        code > ZERO
     }
 
     pub(crate) fn row(&self, row: usize) -> &[u8] {

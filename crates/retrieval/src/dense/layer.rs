@@ -8,6 +8,7 @@ use super::{
     build::{BuildError, GraphOptions, build, finish},
     codes::{Asked, Codes, scale},
     graph::{Graph, NONE},
+    sketch::SketchScratch,
 };
 use crate::kernel::{Int8, Isa, Set};
 use std::{
@@ -62,7 +63,8 @@ pub(crate) struct LayerAsk<'a, A> {
 #[derive(Debug, Default)]
 pub(crate) struct LayerScratch {
     pub(crate) walk: Scratch,
-    asked: Asked,
+    pub(crate) asked: Asked,
+    pub(crate) sketches: SketchScratch,
     /// Per record, how many of its nodes are in the list; all zero between searches.
     inside: Vec<u32>,
     keep: Vec<(u32, u32)>,
@@ -252,17 +254,16 @@ impl Layer {
         true
     }
 
-    /// Reads the codes of `nodes` and keeps the nearest `keep` records: distance and record,
-    /// nearest first. `nodes` yields a record's nodes one after the other.
+    /// Reads the codes of `nodes` and keeps the nearest `keep` records to what `s` asks for:
+    /// distance and record, nearest first. `nodes` yields a record's nodes one after the other.
     pub(crate) fn scan(
         &self,
         isa: Isa,
-        vector: &[f32],
         keep: usize,
         nodes: &[(u32, u32)],
         s: &mut LayerScratch,
     ) -> Vec<(u32, u32)> {
-        self.codes.ask(vector, &mut s.asked);
+        assert!(s.asked.fits(&self.codes), "asked of other codes");
         let mut best = std::mem::take(&mut s.keep);
         best.clear();
         let task = Scan {

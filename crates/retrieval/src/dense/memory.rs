@@ -41,6 +41,17 @@ impl Buffer {
         let whole = self.0.len() & !3;
         bytemuck::cast_slice_mut(&mut self.0[..whole])
     }
+
+    /// The whole 64-bit words.
+    pub(crate) fn longs(&self) -> &[u64] {
+        let whole = self.0.len() & !7;
+        bytemuck::cast_slice(&self.0[..whole])
+    }
+
+    pub(crate) fn longs_mut(&mut self) -> &mut [u64] {
+        let whole = self.0.len() & !7;
+        bytemuck::cast_slice_mut(&mut self.0[..whole])
+    }
 }
 
 /// Vectors row by row, in memory or in a file.

@@ -11,6 +11,7 @@ mod memory;
 mod parts;
 mod refine;
 mod segment;
+mod sketch;
 
 pub(crate) use build::BuildError;
 pub use build::{GraphOptions, Refinement};

@@ -389,9 +389,8 @@ impl Part {
         let share = chosen.map_or(self.live, |c| {
             c.count.saturating_mul(self.live).div_ceil(total.max(1))
         });
-        if segment.prefers_walk(ask.side, ask.ef, share) {
+        if let Some(most) = segment.walk_limit(ask.side, ask.ef, share) {
             let all = chosen.is_none() && self.all_live();
-            let most = segment.row_count() * share / self.slots.len().max(1) * 2 + 4_096;
             if let Some(found) = segment.walk(ask, &admission, all, most) {
                 return found;
             }

@@ -6,12 +6,22 @@ use super::{
     graph::NONE,
     layer::{Admission, Layer, LayerAsk, LayerScratch},
     memory::Rows,
+    sketch::Sketches,
 };
 use crate::kernel::{Isa, dot};
-use std::{cell::RefCell, sync::atomic::AtomicBool};
+use std::{cell::RefCell, io, sync::atomic::AtomicBool};
 
-/// Distances a walk computes per answer wanted, measured on text-like vectors: for estimates only.
-const STEPS: usize = 14;
+/// As many codes are read in the time that a walk takes per answer wanted, measured on text-like
+/// vectors: for estimates only.
+const WALKED: usize = 35;
+/// As many sketches are read in the time of one code: for estimates only.
+const SKETCHED: usize = 6;
+/// Records whose codes are read for each in the width of a search, where sketches leave out others.
+const KEPT: usize = 10;
+/// And one in so many of all, who are nearer by chance.
+const CHANCE: usize = 100;
+/// Sketches are read where they leave one in so many: for fewer, reading all codes is as quick.
+const FEW: usize = 10;
 
 thread_local! {
     static SCRATCH: RefCell<LayerScratch> = RefCell::default();
@@ -33,6 +43,8 @@ pub(crate) struct Segment {
     row_nodes: Vec<u32>,
     /// The node of each record's profile, [`NONE`] where its one passage is its profile.
     profile_nodes: Vec<u32>,
+    /// Of rows, and of records' profiles.
+    sketches: Option<(Sketches, Sketches)>,
 }
 
 /// Which layer is searched.
@@ -98,8 +110,9 @@ impl Segment {
             profiles,
             row_nodes: Vec::new(),
             profile_nodes: Vec::new(),
+            sketches: None,
         };
-        this.index_nodes();
+        this.index_nodes()?;
         Ok(this)
     }
 
@@ -140,8 +153,9 @@ impl Segment {
             profiles,
             row_nodes: Vec::new(),
             profile_nodes: Vec::new(),
+            sketches: None,
         })?;
-        this.index_nodes();
+        this.index_nodes().ok()?;
         Some(this)
     }
 
@@ -154,11 +168,11 @@ impl Segment {
     ) -> Result<(), BuildError> {
         self.passages.connect(self.dim, options, isa, stop)?;
         self.profiles.connect(self.dim, options, isa, stop)?;
-        self.index_nodes();
+        self.index_nodes()?;
         Ok(())
     }
 
-    fn index_nodes(&mut self) {
+    fn index_nodes(&mut self) -> io::Result<()> {
         let turn = |layer: &Layer, members: usize| {
             let mut nodes = vec![NONE; members];
             for node in 0..layer.nodes() as u32 {
@@ -171,6 +185,16 @@ impl Segment {
         let rows = self.starts.last().map_or(0, |n| *n as usize);
         self.row_nodes = turn(&self.passages, rows);
         self.profile_nodes = turn(&self.profiles, self.records());
+        let rows = Sketches::of(&self.passages.codes, &self.row_nodes)?;
+        // None where no record has several passages.
+        let records = if self.profiles.nodes() == 0 {
+            &[]
+        } else {
+            &self.profile_nodes[..]
+        };
+        let profiles = Sketches::of(&self.profiles.codes, records)?;
+        self.sketches = rows.zip(profiles);
+        Ok(())
     }
 
     pub(crate) fn records(&self) -> usize {
@@ -203,17 +227,29 @@ impl Segment {
         }
     }
 
-    /// Whether a walk among `admitted` of all records is thought cheaper than reading them all.
-    pub(crate) fn prefers_walk(&self, side: Side, ef: usize, admitted: usize) -> bool {
+    /// How many of so many records are left for their codes to be read, where sketches leave out
+    /// the others; `None` where all codes are read.
+    fn kept(&self, ef: usize, records: usize) -> Option<usize> {
+        let kept = ef.saturating_mul(KEPT).saturating_add(records / CHANCE);
+        let few = kept.saturating_mul(FEW) < records;
+        (few && self.sketches.is_some()).then_some(kept)
+    }
+
+    /// Distances that a walk among `admitted` of all records may take, beyond which it is given up;
+    /// `None` where reading them all is thought cheaper from the start.
+    pub(crate) fn walk_limit(&self, side: Side, ef: usize, admitted: usize) -> Option<usize> {
         let layer = self.layer(side);
         if layer.graph.is_none() || admitted == 0 {
-            return false;
+            return None;
         }
         let records = self.records().max(1);
-        let nodes = layer.nodes();
-        let reading = nodes.saturating_mul(admitted) / records;
-        let walking = (ef.saturating_mul(STEPS)).saturating_mul(records) / admitted;
-        walking < reading
+        let codes = |of: usize| layer.nodes().saturating_mul(of) / records;
+        let reading = match self.kept(ef, admitted) {
+            Some(kept) => codes(admitted) / SKETCHED + codes(kept),
+            None => codes(admitted),
+        };
+        let walking = ef.saturating_mul(WALKED).saturating_mul(records) / admitted;
+        (walking < reading).then(|| reading.saturating_mul(2).saturating_add(4_096))
     }
 
     /// The nearest admitted records by walking. `None` when there is no graph, or the walk took
@@ -248,26 +284,53 @@ impl Segment {
         })
     }
 
-    /// The nearest of `records`, all of them read.
+    /// The nearest of `records`, all of them read: their codes, or, where they are many, their
+    /// sketches and the codes of those that may be near.
     pub(crate) fn scan(&self, ask: &Ask<'_>, records: impl Iterator<Item = u32>) -> Vec<Found> {
+        SCRATCH.with_borrow_mut(|s| {
+            let records: Vec<u32> = match ask.side {
+                Side::Passages => records.collect(),
+                Side::Profiles => {
+                    let several = |r: &u32| self.profile_nodes[*r as usize] != NONE;
+                    records.filter(several).collect()
+                }
+            };
+            let layer = self.layer(ask.side);
+            layer.codes.ask(ask.vector, &mut s.asked);
+            let kept = self.kept(ask.ef.max(ask.wanted), records.len());
+            if let Some(((rows, profiles), kept)) = self.sketches.as_ref().zip(kept) {
+                let (sketches, starts) = match ask.side {
+                    Side::Passages if layer.owners.is_empty() => (rows, None),
+                    Side::Passages => (rows, Some(&self.starts[..])),
+                    Side::Profiles => (profiles, None),
+                };
+                let mut on = std::mem::take(&mut s.sketches);
+                let near = sketches.nearest(ask.isa, &s.asked, kept, &records, starts, &mut on);
+                let found = self.read(ask, near, s);
+                s.sketches = on;
+                // Fewer only where those left have no direction.
+                if found.len() >= ask.wanted {
+                    return found;
+                }
+            }
+            self.read(ask, &records, s)
+        })
+    }
+
+    /// The nearest of `records` by the codes of all of them.
+    fn read(&self, ask: &Ask<'_>, records: &[u32], s: &mut LayerScratch) -> Vec<Found> {
         let layer = self.layer(ask.side);
-        let mut nodes = Vec::new();
-        for r in records {
+        let mut nodes = Vec::with_capacity(records.len());
+        for &r in records {
             match ask.side {
                 Side::Passages => {
                     let rows = self.starts[r as usize]..self.starts[r as usize + 1];
                     nodes.extend(rows.map(|i| (self.row_nodes[i as usize], r)));
                 }
-                Side::Profiles => {
-                    let node = self.profile_nodes[r as usize];
-                    if node != NONE {
-                        nodes.push((node, r));
-                    }
-                }
+                Side::Profiles => nodes.push((self.profile_nodes[r as usize], r)),
             }
         }
-        let found =
-            SCRATCH.with_borrow_mut(|s| layer.scan(ask.isa, ask.vector, ask.wanted, &nodes, s));
+        let found = layer.scan(ask.isa, ask.wanted, &nodes, s);
         found
             .into_iter()
             .map(|(distance, r)| (layer.codes.similarity(distance), r))
@@ -299,6 +362,10 @@ impl Segment {
             + layer(&self.profiles)
             + (self.starts.len() + self.row_nodes.len() + self.profile_nodes.len()) * 4
             + self.rows.resident()
+            + self
+                .sketches
+                .as_ref()
+                .map_or(0, |(rows, profiles)| rows.resident() + profiles.resident())
     }
 }
 
