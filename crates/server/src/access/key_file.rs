@@ -296,7 +296,7 @@ mod tests {
         let (info, text) = KeyFile::create(&path, new("平台后台")).unwrap();
         let (other, _) = KeyFile::create(&path, new("b")).unwrap();
         let kept = fs::read_to_string(&path).unwrap();
-        let secret = text.rsplit('_').next().unwrap();
+        let secret = text.splitn(3, '_').nth(2).unwrap();
         assert!(!kept.contains(secret), "only the hash is kept");
         let file = KeyFile::read(&path).unwrap();
         assert_eq!(file.keys, [info.clone(), other]);
