@@ -10,6 +10,8 @@
 //! where both say it is the optimum. Time is from the problem in memory to the answer: CPU seconds and
 //! wall seconds, medians over rounds (timetables: one round, since CP-SAT takes all the time it is given);
 //! memory is the process's peak. `--rounds N`, `--only NAME`, `--limit SECONDS` as you like.
+//!
+//! `--stop` measures instead how long a computation goes on after it is told to stop.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use anyhow::{Context, Result, bail};
@@ -24,7 +26,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap, collections::BTreeSet, fs, path::Path, process::Command, time::Instant,
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
 };
 
 /// Name and sizes.
@@ -67,12 +73,23 @@ fn main() -> Result<()> {
     };
     if let Some(case) = option("--worker") {
         let case: usize = case.parse()?;
-        println!("{}", ours(CASES[case].1)?);
+        println!("{}", ours(CASES[case].1, None)?);
         return Ok(());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("a workspace")?;
+    if args.iter().any(|a| a == "--stop") {
+        let told = stopped()?;
+        println!("{told:#}");
+        if args.iter().any(|a| a == "--keep") {
+            let day = jiff::Timestamp::now().to_string();
+            let day = day.get(..10).unwrap_or("undated");
+            let path = root.join(format!("benches/runs/{day}-stopping.json"));
+            fs::write(path, format!("{told:#}\n"))?;
+        }
+        return Ok(());
+    }
     let python = std::env::var("QUEQIAO_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let rounds: usize = option("--rounds").map_or(Ok(3), |n| n.parse())?;
     let limit = option("--limit").unwrap_or_else(|| "60".to_owned());
@@ -219,9 +236,34 @@ fn problem(kind: Kind) -> Value {
     }
 }
 
-/// Ours, on the same problem.
-fn ours(kind: Kind) -> Result<Value> {
-    let stop = Stop::never();
+/// How much longer than it should a computation goes on that is told to stop, milliseconds, by when it is
+/// told: only where it would have gone on.
+fn stopped() -> Result<Value> {
+    let mut out = Vec::new();
+    for (name, kind) in CASES {
+        let mut over = BTreeMap::new();
+        for after in [2, 10, 30, 100, 300, 1_000, 3_000, 10_000_u64] {
+            let told = ours(kind, Some(Duration::from_millis(after)))?;
+            let ms = told["since_told"].as_f64().context("a time")? * 1e3;
+            if ms > after as f64 {
+                over.insert(format!("{after:05}"), (ms - after as f64).round());
+            }
+        }
+        let worst = over.values().copied().fold(0.0, f64::max);
+        eprintln!("{name}: at most {worst} ms");
+        out.push(json!({"case": name, "over_ms_when_told_after_ms": over, "worst_ms": worst}));
+    }
+    Ok(json!({"bench": "stopping", "cases": out}))
+}
+
+/// Ours, on the same problem; told to stop some time after it began, if ever.
+fn ours(kind: Kind, stop: Option<Duration>) -> Result<Value> {
+    // The clock of the stop runs from here, past the checks of the problem.
+    let told = std::cell::Cell::new(Instant::now());
+    let stop = || {
+        told.set(Instant::now());
+        stop.map_or_else(Stop::never, Stop::after)
+    };
     let (cpu, wall, value, bound, proven);
     match kind {
         Kind::Shortlists(needs, experts) => {
@@ -231,27 +273,28 @@ fn ours(kind: Kind) -> Result<Value> {
                 objective: Objective::CoverFirst,
                 ..ShortlistParams::default()
             };
-            let s = p.check()?.solve(&params, &stop)?;
+            let s = p.check()?.solve(&params, &stop())?;
             (value, bound, proven) = (s.total, s.bound, s.proven);
         }
         Kind::Team(seats) => {
             let p = team(seats);
             (cpu, wall) = (ProcessTime::now(), Instant::now());
-            let Outcome::Team(plan) = p.check()?.compose(&TeamParams::default(), &stop) else {
-                bail!("no team");
+            (value, bound, proven) = match p.check()?.compose(&TeamParams::default(), &stop()) {
+                Outcome::Team(plan) => (plan.value, plan.bound, plan.proven),
+                _ => (0.0, 0.0, false),
             };
-            (value, bound, proven) = (plan.value, plan.bound, plan.proven);
         }
         Kind::Timetable(l, r, tables, requests, share) => {
             let p = timetable(l, r, tables, requests, share);
             (cpu, wall) = (ProcessTime::now(), Instant::now());
-            let t = p.check()?.solve(&TimetableParams::default(), &stop)?;
+            let t = p.check()?.solve(&TimetableParams::default(), &stop())?;
             (value, bound, proven) = (t.worth, t.worth_bound, t.proven);
         }
     }
     Ok(json!({
         "cpu": cpu.elapsed().as_secs_f64(),
         "wall": wall.elapsed().as_secs_f64(),
+        "since_told": told.get().elapsed().as_secs_f64(),
         "peak_mib": peak_mib(),
         "value": value,
         "bound": bound,

@@ -123,14 +123,12 @@ impl Colours {
                 return;
             };
             self.swap(&component, a, b);
-            for s in [a, b] {
-                members[s].clear();
-            }
-            for m in chosen {
-                let s = self.slot[*m];
-                if s == a || s == b {
-                    members[s].push(*m);
-                }
+            let mut both = std::mem::take(&mut members[a]);
+            both.append(&mut members[b]);
+            // In the order of the meetings, as before.
+            both.sort_unstable();
+            for m in both {
+                members[self.slot[m]].push(m);
             }
         }
     }

@@ -88,7 +88,17 @@ impl ValidTimetable {
             }
             state.insert_directly(m);
         }
+        let so_far = |state: &State<'_>, bound: f64| {
+            let places = tables::seat(self, &state.spot);
+            Ok(self.timetable(state, places, bound, false))
+        };
+        if stop.now() {
+            return so_far(&state, first.bound);
+        }
         let priced = prices::price(self, STEPS, state.weight, first, stop)?;
+        if stop.now() {
+            return so_far(&state, priced.bound);
+        }
         let mut best = state;
         best.search(params.rounds / 8, params.seed, priced.bound, stop);
         // What the prices suggest, mended; then the better of the two worked on.
@@ -106,6 +116,9 @@ impl ValidTimetable {
         );
         if trial.weight > best.weight + 1e-9 {
             best = trial;
+        }
+        if stop.now() {
+            return so_far(&best, priced.bound);
         }
         // With a better timetable at hand the steps aim better.
         let known = flow::Choice {

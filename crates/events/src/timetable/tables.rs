@@ -11,10 +11,20 @@ pub(crate) fn seat(v: &ValidTimetable, spots: &[Option<Spot>]) -> Vec<Option<Pla
     let mut out: Vec<Option<Place>> = vec![None; spots.len()];
     let mut busy = vec![false; p.tables.len() * p.slots.len().max(1)];
     let at = |t: usize, s: usize| t * p.slots.len() + s;
+    // Slots in which a table is open and nobody sits.
+    let mut free: Vec<usize> = p
+        .tables
+        .iter()
+        .map(|t| t.open.iter().filter(|o| **o).count())
+        .collect();
     for (m, q) in p.meetings.iter().enumerate() {
         if let (Some((slot, Some(table))), Some(_)) = (q.locked, spots[m]) {
             out[m] = Some(Place { slot, table });
-            busy[at(table, slot)] = true;
+            take(
+                &mut busy[at(table, slot)],
+                &mut free[table],
+                p.tables[table].open[slot],
+            );
         }
     }
     // Those with most meetings get a table of their own first.
@@ -44,17 +54,21 @@ pub(crate) fn seat(v: &ValidTimetable, spots: &[Option<Spot>]) -> Vec<Option<Pla
             .find(usable);
         // Else the table that is free for most of the day.
         let table = known.or_else(|| {
-            (0..p.tables.len()).filter(usable).max_by_key(|t| {
-                let free = (0..p.slots.len())
-                    .filter(|s| p.tables[*t].open[*s] && !busy[at(*t, *s)])
-                    .count();
-                (free, std::cmp::Reverse(*t))
-            })
+            let all = (0..p.tables.len()).filter(usable);
+            all.max_by_key(|t| (free[*t], std::cmp::Reverse(*t)))
         });
         let Some(table) = table else { continue };
-        busy[at(table, slot)] = true;
+        take(&mut busy[at(table, slot)], &mut free[table], true);
         home[q.right].get_or_insert(table);
         out[m] = Some(Place { slot, table });
     }
     out
+}
+
+/// Somebody sits at a table in a slot.
+fn take(busy: &mut bool, free: &mut usize, open: bool) {
+    if !*busy && open {
+        *free -= 1;
+    }
+    *busy = true;
 }
