@@ -5,7 +5,7 @@
 //! is in the part that was begun when the others were closed, and counts.
 
 use super::{
-    Body, Docs, Lexical, NOWHERE, Part, Place, Side, failed,
+    Body, Counts, Docs, Lexical, NOWHERE, Part, Place, Side, failed,
     memory::Memory,
     schema::{Columns, Document, Fields, Sealed, schema},
 };
@@ -361,6 +361,7 @@ impl Lexical {
                 id,
                 docs: new.docs,
                 body: Body::Sealed(new.sealed),
+                counts: Counts::default(),
             };
             self.parts.insert(0, part);
         }

@@ -10,6 +10,7 @@
 //! to tantivy, on a thread of its own. A question costs what the postings of its terms are long.
 
 mod commit;
+mod counts;
 mod journals;
 mod memory;
 mod schema;
@@ -24,6 +25,7 @@ use crate::{
     index::{IndexError, Passage},
     slots::{Slot, Slots},
 };
+use counts::Counts;
 use memory::Memory;
 use schema::Sealed;
 use score::Pool;
@@ -74,6 +76,8 @@ struct Part {
     id: u32,
     docs: Docs,
     body: Body,
+    /// Of a sealed part.
+    counts: Counts,
 }
 
 #[derive(Debug)]
@@ -223,6 +227,7 @@ impl Lexical {
         if let Some(part) = self.parts.iter_mut().find(|p| p.id == place.part) {
             let first = place.first as usize;
             part.docs.slot[first..first + place.count as usize].fill(NOWHERE);
+            part.counts.forget();
         }
     }
 
@@ -238,6 +243,7 @@ impl Lexical {
                     terms: Arc::default(),
                     closed: false,
                 },
+                counts: Counts::default(),
             });
         }
         let last = self.parts.len() - 1;

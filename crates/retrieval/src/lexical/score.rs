@@ -187,18 +187,12 @@ impl Lexical {
         let mut lists = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let list = part.list(side, &asked.text)?;
-            let mut postings = part.cursor(side, &list, 0)?;
-            // The documents of a record stand one after the other.
-            let mut last = u32::MAX;
-            postings.each(u32::MAX, &mut |docs, _| {
-                for &doc in docs {
-                    let alive = part.docs.slot[doc as usize] != NOWHERE;
-                    let first = doc - part.docs.passage[doc as usize];
-                    passages += u64::from(alive);
-                    records += u64::from(alive && first != last);
-                    last = first;
-                }
-            });
+            let count = || part.count(side, &list);
+            let (p, r) = match &list {
+                List::Sealed(_) => part.counts.of(side, &asked.text, count)?,
+                List::None | List::Memory(_) => count()?,
+            };
+            (passages, records) = (passages + p, records + r);
             lists.push(list);
         }
         let totals = &self.totals;
@@ -297,6 +291,24 @@ impl Cursor<'_> {
 }
 
 impl Part {
+    /// The living passages and records of a list.
+    fn count(&self, side: Side, list: &List<'_>) -> Result<(u64, u64), IndexError> {
+        let (mut passages, mut records) = (0, 0);
+        let mut postings = self.cursor(side, list, 0)?;
+        // The documents of a record stand one after the other.
+        let mut last = u32::MAX;
+        postings.each(u32::MAX, &mut |docs, _| {
+            for &doc in docs {
+                let alive = self.docs.slot[doc as usize] != NOWHERE;
+                let first = doc - self.docs.passage[doc as usize];
+                passages += u64::from(alive);
+                records += u64::from(alive && first != last);
+                last = first;
+            }
+        });
+        Ok((passages, records))
+    }
+
     fn list(&self, side: Side, term: &str) -> Result<List<'_>, IndexError> {
         match &self.body {
             Body::Memory { terms, .. } => {
