@@ -5,7 +5,8 @@
 //! cargo bench --bench load -- --program target/release/queqiao --records 100000 --seconds 120
 //! ```
 //!
-//! It starts the program on an empty folder, stores N records of five passages each in batches, measures what
+//! It starts the program on an empty folder, stores N records of five passages each in batches, waits until their
+//! graphs are built, measures what
 //! 64 clients get in closed loop (the peak), and then asks at a share of it for so many seconds: every request has
 //! its intended time, and its latency counts from then on, whether or not the one before was answered
 //! (coordinated omission). One request in ten is a write; after each acknowledged write the record is asked
@@ -83,6 +84,11 @@ fn main() -> Result<()> {
             args.records,
             filled.as_secs_f64(),
             args.records as f64 / filled.as_secs_f64(),
+            program.resident_mib()
+        );
+        println!(
+            "graphs built after {:.0} s more; resident {} MiB",
+            program.settle(),
             program.resident_mib()
         );
         let peak = run::closed(&clients, Duration::from_secs(10)).await?;

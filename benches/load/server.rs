@@ -55,6 +55,11 @@ impl Program {
         (store, all(self.data.path()))
     }
 
+    /// Waits until it has done in the background what the writes before left to do; the seconds that took.
+    pub(crate) fn settle(&self) -> f64 {
+        queqiao_benches::wait_until_quiet(self.child.id())
+    }
+
     /// Memory that it has in use, MiB; 0 where the system does not say.
     pub(crate) fn resident_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));

@@ -17,6 +17,7 @@ mod target;
 mod texts;
 
 use anyhow::{Context, Result};
+use queqiao_benches::{cpu_seconds, wait_until_quiet};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -26,7 +27,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 use target::Target;
 use texts::{Invented, Language};
@@ -147,7 +148,7 @@ async fn measure(service: &Service, language: &mut Language, records: usize) -> 
     target.ready().await?;
     let filled = start.elapsed().as_secs_f64();
     let filled_cpu = cpu_seconds(pid) - cpu;
-    let quiet = wait_until_quiet(pid).await;
+    let quiet = wait_until_quiet(pid);
 
     // Each is asked for as soon as it is acknowledged, by its own words.
     let (mut times, mut missed) = (Vec::new(), 0);
@@ -160,7 +161,7 @@ async fn measure(service: &Service, language: &mut Language, records: usize) -> 
         missed += usize::from(!found.contains(&record.id));
     }
     let writes = summary(times);
-    wait_until_quiet(pid).await;
+    wait_until_quiet(pid);
 
     let questions: Vec<String> = (0..QUESTIONS).map(|_| language.question()).collect();
     let questions = Arc::new(questions);
@@ -210,23 +211,6 @@ async fn measure(service: &Service, language: &mut Language, records: usize) -> 
     }))
 }
 
-/// Waits until what goes on in the background has ended: less than a tenth of a core for three
-/// seconds, or ten minutes.
-async fn wait_until_quiet(pid: u32) -> f64 {
-    let start = Instant::now();
-    let mut calm = 0;
-    while calm < 3 && start.elapsed() < Duration::from_secs(600) {
-        let before = cpu_seconds(pid);
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        calm = if cpu_seconds(pid) - before < 0.1 {
-            calm + 1
-        } else {
-            0
-        };
-    }
-    start.elapsed().as_secs_f64()
-}
-
 fn summary(mut ms: Vec<f64>) -> Value {
     ms.sort_by(f64::total_cmp);
     let at = |q: f64| {
@@ -238,18 +222,6 @@ fn summary(mut ms: Vec<f64>) -> Value {
 
 fn round(x: f64) -> f64 {
     (x * 100.0).round() / 100.0
-}
-
-/// Processor time of a process, where the system tells.
-fn cpu_seconds(pid: u32) -> f64 {
-    let ticks = || {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let after = stat.rsplit_once(')')?.1;
-        let fields: Vec<&str> = after.split_whitespace().collect();
-        Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
-    };
-    // Linux counts in hundredths of a second.
-    ticks().unwrap_or(0.0) / 100.0
 }
 
 fn memory_mib(pid: u32) -> Option<u64> {

@@ -7,7 +7,11 @@ use crate::{
 };
 use std::sync::OnceLock;
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, filter::ParseError, fmt, layer::SubscriberExt, reload,
+    EnvFilter, Layer, Registry,
+    filter::{LevelFilter, ParseError},
+    fmt,
+    layer::SubscriberExt,
+    reload,
     util::SubscriberInitExt,
 };
 
@@ -29,9 +33,9 @@ pub(crate) fn begin(cli: &Cli) {
         _ => None,
     };
     tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .with(traces)
+        .with(lines.with_filter(filter))
+        // Whatever the log tells, there is a span of every request.
+        .with(traces.map(|t| t.with_filter(LevelFilter::INFO)))
         .init();
     let _ = LEVELS.set(handle);
 }

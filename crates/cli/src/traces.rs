@@ -24,6 +24,7 @@ const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 /// The field that a request's span has.
 const METHOD: &str = "method";
 
@@ -77,7 +78,8 @@ fn sender() -> Result<(SdkTracerProvider, tokio::runtime::Runtime), Box<dyn std:
         "service.version",
         env!("CARGO_PKG_VERSION"),
     ));
-    if std::env::var_os(SERVICE_NAME).is_none() {
+    let attributes = std::env::var(ATTRIBUTES).unwrap_or_default();
+    if std::env::var_os(SERVICE_NAME).is_none() && !attributes.contains("service.name=") {
         about = about.with_service_name("queqiao");
     }
     let provider = SdkTracerProvider::builder()

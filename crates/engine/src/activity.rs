@@ -31,18 +31,21 @@ impl Engine {
         if asked.iter().all(|f| weights.get(*f) == 0.0) {
             return Ok(None);
         }
-        // Held while they are read: who comes meanwhile would read the same.
+        let known = |book: &ActivityBook| {
+            let book = book.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let (at, counts) = book.get(tenant)?;
+            (at.elapsed() < FRESH).then(|| Arc::clone(counts))
+        };
+        if let Some(counts) = known(&self.activity) {
+            return Ok(Some(counts));
+        }
+        // Read without the lock: other tenants do not wait, and who comes meanwhile reads the same.
+        let counts = Arc::new(read(&self.store().snapshot()?, tenant)?);
         let mut book = self
             .activity
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, counts)) = book.get(tenant)
-            && at.elapsed() < FRESH
-        {
-            return Ok(Some(Arc::clone(counts)));
-        }
-        let counts = Arc::new(read(&self.store().snapshot()?, tenant)?);
         book.insert(tenant.clone(), (Instant::now(), Arc::clone(&counts)));
         Ok(Some(counts))
     }

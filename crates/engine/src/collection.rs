@@ -231,6 +231,7 @@ impl Collection {
             mode: options.mode,
             wanted: options.depth,
             weights: &options.weights,
+            sees_sealed: true,
             today: None,
             activities: None,
         }

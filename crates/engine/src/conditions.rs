@@ -1,6 +1,8 @@
 //! Who may be matched with whom, whatever the scores say.
 
-use queqiao_domain::{Bilingual, Date, Facets, Kind, NeedStage, Organisation, RecordId};
+use queqiao_domain::{
+    Bilingual, Date, Facets, Kind, NeedStage, Organisation, RecordId, Visibility,
+};
 
 /// Why a record is kept out of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub(crate) struct Conditions<'a> {
     pub(crate) today: Date,
     /// Experts answer only with a consent on record.
     pub(crate) needs_consent: bool,
+    /// The caller may read sealed records.
+    pub(crate) sees_sealed: bool,
 }
 
 impl Conditions<'_> {
@@ -77,10 +81,16 @@ impl Conditions<'_> {
             return Some(Exclusion::Closed);
         }
         let asker = self.asker?;
+        // What a sealed record declares, and whose it is, is not for an asker whom the caller made up, nor for
+        // asking twice, with its own organisation and without.
+        let hidden = !self.sees_sealed && has.visibility == Visibility::Sealed;
+        if hidden && self.stored.is_none() {
+            return None;
+        }
         if conflict(asker, has) || conflict(has, asker) {
             return Some(Exclusion::Conflict);
         }
-        if !self.own_organisation && same_house(asker, has) {
+        if (hidden || !self.own_organisation) && same_house(asker, has) {
             return Some(Exclusion::OwnOrganisation);
         }
         None
@@ -167,6 +177,7 @@ mod tests {
             own_organisation: false,
             today: queqiao_domain::parse_date("2026-11-26").unwrap(),
             needs_consent: false,
+            sees_sealed: true,
         };
         assert_eq!(c.excludes(&h), expected);
     }
@@ -221,6 +232,7 @@ mod tests {
                 own_organisation: false,
                 today: queqiao_domain::parse_date("2026-11-26").unwrap(),
                 needs_consent: true,
+                sees_sealed: true,
             };
             assert_eq!(c.excludes(&Facets::of(&e)), expected);
             let without = c.excludes(&Facets::of(&expert));

@@ -73,7 +73,9 @@ impl Disclosed {
         stage: DisclosureStage,
     ) -> Option<Self> {
         let f = &r.candidate.facets;
-        (f.visibility == Visibility::Sealed).then(|| Self {
+        // Sealed since it was found counts, too.
+        let stored_sealed = stored.is_some_and(|s| s.record.visibility == Visibility::Sealed);
+        (stored_sealed || f.visibility == Visibility::Sealed).then(|| Self {
             stage,
             industries: f.industries.clone(),
             disciplines: f.disciplines.clone(),
@@ -180,6 +182,8 @@ impl Engine {
             None => DisclosureStage::default(),
         };
         stored.record = stored.record.seen_at(stage);
+        // It is a hash of all that the record says.
+        stored.etag.clear();
         Ok((stored, Some(stage)))
     }
 

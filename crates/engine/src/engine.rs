@@ -12,6 +12,7 @@ use crate::{
 use jiff::Timestamp;
 use queqiao_domain::{
     CheckLimits, CheckedRecord, Date, DisclosureStage, Facets, Kind, Record, RecordId, TenantId,
+    Visibility,
 };
 use queqiao_embed::{Embedder, ModelFingerprint};
 use queqiao_ranking::{Calibration, Weights};
@@ -384,6 +385,9 @@ impl Engine {
                     let mut s = stored(r);
                     s.record.take_contact();
                     if request.as_everyone {
+                        if s.record.visibility == Visibility::Sealed {
+                            s.etag.clear();
+                        }
                         s.record = s.record.seen_at(DisclosureStage::Clauses);
                     }
                     page.records.push(s);

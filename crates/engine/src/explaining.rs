@@ -3,7 +3,7 @@
 use crate::{
     Engine, Error,
     figuring::Figuring,
-    finding::{Sight, Teller, check_deadline, kinds},
+    finding::{Sight, Teller, admits, check_deadline, kinds},
     matching::Ranked,
     question::Question,
     quoting::Quoter,
@@ -139,6 +139,7 @@ impl Engine {
         question: &Question,
         facets: &Facets,
     ) -> Option<Bilingual> {
+        let hidden = !request.sees_sealed && facets.visibility == Visibility::Sealed;
         if !kinds(request, question).contains(&facets.kind) {
             return Some(Bilingual::new(
                 format!("{} is not among the kinds asked for", facets.kind),
@@ -151,16 +152,19 @@ impl Engine {
                 format!("在 {} 不在有效期内", request.today),
             ));
         }
-        let passes = match request.sees_sealed {
-            true => request.filter.matches(facets),
-            false => facets.openly_matches(&request.filter),
-        };
-        if !passes {
+        if !admits(request, facets) || !hidden && !request.filter.matches(facets) {
             return Some(Bilingual::new("the filter keeps it out", "不符合筛选条件"));
         }
         self.conditions(request, question)
             .excludes(facets)
-            .map(|e| e.reason())
+            .map(|e| match hidden {
+                // Which rule it is would tell of what it hides.
+                true => Bilingual::new(
+                    "a rule of the sealed record or its owner keeps it out",
+                    "密封记录或其归属方的规则使其不能匹配",
+                ),
+                false => e.reason(),
+            })
     }
 }
 

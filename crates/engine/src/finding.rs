@@ -16,7 +16,7 @@ use crate::{
     tenant::Live,
 };
 use queqiao_domain::{
-    Bilingual, DisclosureStage, Field, Filter, Kind, Op, TenantId, Value, Visibility,
+    Bilingual, DisclosureStage, Facets, Field, Filter, Kind, Op, TenantId, Value, Visibility,
 };
 use queqiao_ranking::{Calibration, Scorer, Weights};
 use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
@@ -268,16 +268,14 @@ impl Engine {
         let Some(live) = &sight.live else {
             return Ok((Vec::new(), SearchResult::default()));
         };
-        let filter = base_filter(request, question).and(request.filter.clone());
+        let filter = base_filter(request, question).and(seen_filter(request));
         let conditions = self.conditions(request, question);
         let activities = self.activities(tenant, weights)?;
         let (mut ranked, found) = Ranking {
             question,
             filter: &filter,
-            admit: &|_, facets| {
-                conditions.excludes(facets).is_none()
-                    && (request.sees_sealed || facets.openly_matches(&request.filter))
-            },
+            admit: &|_, facets| conditions.excludes(facets).is_none() && admits(request, facets),
+            sees_sealed: request.sees_sealed,
             mode: request.mode,
             wanted,
             weights,
@@ -286,7 +284,7 @@ impl Engine {
         }
         .run(&live.index)?;
         check_deadline(request, "searching")?;
-        self.read_features(&live.pipeline, request, question, weights, &mut ranked)?;
+        self.read_features(&sight.pipeline, request, question, weights, &mut ranked)?;
         Ok((ranked, found))
     }
 }
@@ -355,7 +353,7 @@ fn nothing_admitted(
                 vectors: &none,
                 passages: &[],
                 filter,
-                admit: &|_, _| true,
+                admit: &|_, facets| admits(request, facets),
                 mode: Mode::Lexical,
                 candidates: 0,
                 consistency: Consistency::Latest,
@@ -382,7 +380,7 @@ fn nothing_admitted(
             format!("no record of these kinds is valid on {}", request.today),
             format!("这些类别的记录在 {} 均不在有效期内", request.today),
         )
-    } else if count(&base_filter(request, question).and(request.filter.clone()))? == 0 {
+    } else if count(&base_filter(request, question).and(seen_filter(request)))? == 0 {
         (
             "the filter leaves no record: loosen it".to_owned(),
             "筛选条件排除了所有记录，请放宽".to_owned(),
@@ -452,6 +450,29 @@ pub(crate) fn kind_filter(kinds: &[Kind]) -> Filter {
     Filter::any_of(Field::Kind, Op::Eq, kinds.iter().copied().map(Value::Kind))
 }
 
+/// The caller's filter for the index, which sees all of every record: of those that are sealed, [`admits`] decides
+/// where the caller may not see them.
+fn seen_filter(request: &MatchRequest) -> Filter {
+    match request.sees_sealed || request.filter == Filter::All {
+        true => request.filter.clone(),
+        false => Filter::Or(vec![
+            Filter::compare(
+                Field::Visibility,
+                Op::Eq,
+                Value::Visibility(Visibility::Sealed),
+            ),
+            request.filter.clone(),
+        ]),
+    }
+}
+
+/// Whether the caller's filter lets a record pass, by what the caller may know of it.
+pub(crate) fn admits(request: &MatchRequest, facets: &Facets) -> bool {
+    request.sees_sealed
+        || facets.visibility != Visibility::Sealed
+        || facets.openly_matches(&request.filter)
+}
+
 /// What every answer must be, whatever the caller's filter says.
 fn base_filter(request: &MatchRequest, question: &Question) -> Filter {
     kind_filter(&kinds(request, question)).and(Filter::compare(
@@ -476,6 +497,7 @@ impl Engine {
             own_organisation: request.own_organisation,
             today: request.today,
             needs_consent: self.options.needs_consent,
+            sees_sealed: request.sees_sealed,
         }
     }
 }
@@ -551,10 +573,9 @@ impl Teller<'_> {
             rank,
             id: c.id.clone(),
             kind: c.facets.kind,
-            title: if sealed {
-                String::new()
-            } else {
-                c.facets.title.clone()
+            title: match disclosed.is_none() || stage.shows_title(c.facets.kind) {
+                true => c.facets.title.clone(),
+                false => String::new(),
             },
             score: r.score,
             probability: self.calibration.map(|c| c.curve.probability(r.score.get())),

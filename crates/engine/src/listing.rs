@@ -13,10 +13,10 @@ use crate::{
     request::{Diversity, DiversityMethod, MatchRequest},
 };
 use ndarray::Array1;
-use queqiao_domain::TenantId;
+use queqiao_domain::{TenantId, Visibility};
 use queqiao_embed::Role;
 use queqiao_ranking::{Diverse, draw, mmr, xquad};
-use queqiao_store::RecordKey;
+use queqiao_store::{RecordKey, StoredRecord};
 use rayon::prelude::*;
 use std::{
     collections::{HashMap, HashSet},
@@ -87,7 +87,14 @@ impl Engine {
         diversity: Diversity,
     ) -> Result<Diverse, Error> {
         let keys: Vec<RecordKey> = pool.iter().map(|r| RecordKey(r.candidate.key)).collect();
-        let records = self.store.get_many(&keys)?;
+        let mut records = self.store.get_many(&keys)?;
+        for stored in &mut records {
+            // Which clause a sealed record answers would tell what it says.
+            let sealed = |s: &StoredRecord| s.record.visibility == Visibility::Sealed;
+            if !request.sees_sealed && stored.as_ref().is_some_and(sealed) {
+                *stored = None;
+            }
+        }
         check_deadline(request, "reading candidates")?;
         let scores: Vec<f64> = pool.iter().map(|r| r.score.get().max(0.0)).collect();
         Ok(match diversity.method {
@@ -210,6 +217,11 @@ fn capped<'a>(
             break;
         }
         let facets = &r.candidate.facets;
+        // Who else's it is, and whose title it has, would tell of what it hides.
+        if !request.sees_sealed && facets.visibility == Visibility::Sealed {
+            top.push(r);
+            continue;
+        }
         if request.diversity.is_some()
             && !facets.title.is_empty()
             && !seen.insert((r.score.get().to_bits(), &facets.title))

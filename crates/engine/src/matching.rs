@@ -1,7 +1,7 @@
 //! From a question to ranked candidates.
 
 use crate::{Error, activity::Activities, question::Question};
-use queqiao_domain::{Date, Facets, Filter, Score};
+use queqiao_domain::{Date, Facets, Filter, Score, Visibility};
 use queqiao_ranking::{Asker, Scorer, Signals, Values, Weights, features};
 use queqiao_retrieval::{Candidate, Consistency, Index, Mode, Query, SearchResult};
 use std::cmp::Ordering;
@@ -24,6 +24,9 @@ pub(crate) struct Ranking<'a> {
     pub(crate) mode: Mode,
     pub(crate) wanted: usize,
     pub(crate) weights: &'a Weights,
+    /// The caller may read sealed records; else what a sealed one is like counts as unknown, but for what everybody
+    /// may know: a draft that asks again and again would find it out.
+    pub(crate) sees_sealed: bool,
     /// The day of the question, where deadlines count.
     pub(crate) today: Option<Date>,
     /// What came of each so far, where weights ask for it.
@@ -69,7 +72,12 @@ impl Ranking<'_> {
                         .activities
                         .map(|a| a.get(&candidate.id).copied().unwrap_or_default()),
                 };
-                let values = features(asker, &signals, &candidate.facets);
+                let facets = &candidate.facets;
+                let hidden = !self.sees_sealed && facets.visibility == Visibility::Sealed;
+                let values = match hidden {
+                    true => features(asker, &signals, &facets.openly()),
+                    false => features(asker, &signals, facets),
+                };
                 Ranked {
                     score: scorer.score(&values),
                     candidate,

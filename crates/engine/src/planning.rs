@@ -8,6 +8,7 @@ use crate::{
 };
 use queqiao_domain::{
     Availability, Bilingual, Date, Detail, Kind, Record, RecordId, RegionCode, Relation, TenantId,
+    Visibility,
 };
 use queqiao_embed::Embedder;
 use queqiao_events::{
@@ -220,6 +221,19 @@ pub struct TeamRequest {
     pub must: Vec<RecordId>,
     /// Experts that are ruled out.
     pub must_not: Vec<RecordId>,
+    /// Sealed experts are candidates, too, and sealed needs ask: for callers who may read them.
+    pub sees_sealed: bool,
+}
+
+/// Whoever may not read a sealed record makes no team of it.
+fn sealed(id: &RecordId) -> Error {
+    Error::Excluded {
+        id: id.clone(),
+        reason: Bilingual::new(
+            "it is sealed: a key with the role `writer` may use it",
+            "该记录已密封：须使用具有 `writer` 角色的密钥",
+        ),
+    }
 }
 
 /// A team problem over stored needs and the experts that match them, with the records.
@@ -248,6 +262,9 @@ impl Engine {
         let mut pool = Pool::new(request);
         for (t, (id, weight)) in request.needs.iter().enumerate() {
             let need = self.get(tenant, Some(Kind::Need), id, false)?.record;
+            if !request.sees_sealed && need.visibility == Visibility::Sealed {
+                return Err(sealed(id));
+            }
             pool.team.needs.push(need);
             pool.team.problem.tasks.push(Task {
                 id: id.to_string(),
@@ -258,9 +275,13 @@ impl Engine {
                 to: vec![Kind::Expert],
                 k: TEAM_DEPTH,
                 quotes: false,
+                sees_sealed: request.sees_sealed,
                 ..MatchRequest::new(Ask::Record(id.clone()), today)
             };
             for m in self.find_matches(tenant, &ask)?.matches {
+                if m.disclosed.is_some() && !request.sees_sealed {
+                    continue;
+                }
                 let j = pool.candidate(self, tenant, &m.id)?;
                 pool.team.problem.candidates[j]
                     .scores
@@ -347,6 +368,9 @@ impl<'a> Pool<'a> {
             return Ok(*j);
         }
         let record = engine.get(tenant, Some(Kind::Expert), id, false)?.record;
+        if !self.request.sees_sealed && record.visibility == Visibility::Sealed {
+            return Err(sealed(id));
+        }
         let j = self.team.experts.len();
         let candidate = self.drawn(&record);
         self.team.problem.candidates.push(candidate);

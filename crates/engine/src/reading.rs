@@ -52,8 +52,9 @@ impl Engine {
             .try_for_each(|(r, stored)| {
                 check_deadline(request, "reading the best")?;
                 // A sealed record would be found out figure by figure.
-                let sealed = r.candidate.facets.visibility == Visibility::Sealed;
-                let Some(record) = stored.map(|s| s.record).filter(|_| !sealed) else {
+                let found = r.candidate.facets.visibility;
+                let open = |s: &Record| ![found, s.visibility].contains(&Visibility::Sealed);
+                let Some(record) = stored.map(|s| s.record).filter(open) else {
                     return Ok(());
                 };
                 let (figures, clauses) = read(&record, figuring.as_ref(), quoter.as_ref())?;

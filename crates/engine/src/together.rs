@@ -59,8 +59,8 @@ impl Engine {
             .enumerate()
             .map(|(i, a)| wanted.row(&askers[i], &a.ranked))
             .collect();
-        let k = requests.iter().map(|r| r.k).max().unwrap_or(0);
-        let lists = together(&rows, wanted.place.len(), k);
+        let most: Vec<usize> = requests.iter().map(|r| r.k).collect();
+        let lists = together(&rows, wanted.place.len(), &most);
         asking
             .into_par_iter()
             .zip(lists)
@@ -142,6 +142,7 @@ impl Engine {
                     mode: Mode::Hybrid,
                     wanted: askers.len(),
                     weights: &weights,
+                    sees_sealed: request.sees_sealed,
                     today: Some(request.today),
                     activities: activities.as_deref(),
                 };

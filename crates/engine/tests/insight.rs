@@ -258,6 +258,7 @@ fn duplicates_are_all_pairs_that_are_alike() {
     write(&engine, all.clone());
     for least in [0.5, 0.7, 0.9] {
         let request = DuplicateRequest {
+            sees_sealed: true,
             kind: Kind::Need,
             least,
             limit: 100_000,
@@ -301,6 +302,7 @@ fn duplicates_are_all_pairs_that_are_alike() {
     assert_eq!((near[0].0.as_str(), near[0].1), ("copy-0", 1.0));
     for bad in [0.1, 1.5, f64::NAN] {
         let request = DuplicateRequest {
+            sees_sealed: true,
             kind: Kind::Need,
             least: bad,
             limit: 1,

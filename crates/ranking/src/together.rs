@@ -54,11 +54,11 @@ impl Welfare {
     }
 }
 
-/// For each asker, its list: places among its candidates, at most `k`, best first.
+/// For each asker, its list: places among its candidates, at most so many as `most` says, best first.
 ///
 /// `answerers` is how many there are; a candidate of no such answerer is never listed. Equal input gives equal
 /// lists.
-pub fn together(candidates: &[Vec<Mutual>], answerers: usize, k: usize) -> Vec<Vec<usize>> {
+pub fn together(candidates: &[Vec<Mutual>], answerers: usize, most: &[usize]) -> Vec<Vec<usize>> {
     let worth: Vec<Vec<f64>> = candidates
         .iter()
         .map(|row| row.iter().map(|m| m.worth()).collect())
@@ -72,7 +72,7 @@ pub fn together(candidates: &[Vec<Mutual>], answerers: usize, k: usize) -> Vec<V
         candidates,
         worth: &worth,
         answerers,
-        k,
+        most,
     };
     // From what each would have alone.
     let mut best = market.sorted(|i, c| worth[i][c]);
@@ -106,7 +106,7 @@ struct Market<'a> {
     candidates: &'a [Vec<Mutual>],
     worth: &'a [Vec<f64>],
     answerers: usize,
-    k: usize,
+    most: &'a [usize],
 }
 
 impl Market<'_> {
@@ -119,7 +119,8 @@ impl Market<'_> {
                 .map(|c| (key(i, c), c))
                 .collect();
             keyed.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            keyed.into_iter().take(self.k).map(|(_, c)| c).collect()
+            let most = self.most.get(i).copied().unwrap_or(0);
+            keyed.into_iter().take(most).map(|(_, c)| c).collect()
         });
         lists.collect()
     }
@@ -220,7 +221,7 @@ mod tests {
             };
             let naive = alone(&|c| c.wants);
             let product = alone(&|c| c.worth());
-            let joint = together(&m, 75, 10);
+            let joint = together(&m, 75, &[10; 75]);
             let (a, b, c) = (
                 expected(&m, &naive),
                 expected(&m, &product),
@@ -234,7 +235,7 @@ mod tests {
             };
             assert_eq!(nobody(&joint), 0);
             assert!(nobody(&product) > 5, "{}", nobody(&product));
-            assert_eq!(joint, together(&m, 75, 10));
+            assert_eq!(joint, together(&m, 75, &[10; 75]));
             for list in &joint {
                 let set: std::collections::HashSet<_> = list.iter().collect();
                 assert_eq!((list.len(), set.len()), (10, 10));
@@ -258,7 +259,7 @@ mod tests {
                 candidates: &m,
                 worth: &worth,
                 answerers: 3,
-                k: 2,
+                most: &[2; 3],
             };
             let value = |lists: &[Vec<usize>]| market.value(&welfare, &market.exposure(lists));
             let orders = [[0, 1], [1, 0], [0, 2], [2, 0], [1, 2], [2, 1]];
@@ -270,7 +271,7 @@ mod tests {
                     }
                 }
             }
-            let got = value(&together(&m, 3, 2));
+            let got = value(&together(&m, 3, &[2; 3]));
             assert!(got <= best + 1e-9 && got > best - 0.1, "{got} of {best}");
         }
     }
@@ -286,10 +287,10 @@ mod tests {
             vec![odd(0, f64::NAN), odd(1, -1.0), odd(9, 1.0), odd(1, 0.5)],
             Vec::new(),
         ];
-        let lists = together(&rows, 2, 2);
+        let lists = together(&rows, 2, &[2; 2]);
         assert_eq!(lists[0].first(), Some(&3));
         assert!(!lists[0].contains(&2) && lists[1].is_empty());
-        assert!(together(&[], 0, 5).is_empty());
-        assert!(together(&rows, 2, 0).iter().all(Vec::is_empty));
+        assert!(together(&[], 0, &[]).is_empty());
+        assert!(together(&rows, 2, &[0; 2]).iter().all(Vec::is_empty));
     }
 }

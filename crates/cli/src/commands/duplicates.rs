@@ -12,6 +12,7 @@ pub(crate) fn run(cli: &Cli, args: &DuplicatesArgs, console: &Console) -> Result
     let engine = open::engine(cli, &args.over.data, args.over.model.as_deref())?;
     let tenant = &args.over.data.tenant;
     let request = DuplicateRequest {
+        sees_sealed: true,
         kind: args.kind,
         least: args.least,
         limit: args.limit,

@@ -1,7 +1,7 @@
 //! What is shown of a sealed record, step by step.
 
 use super::{Detail, Record, Visibility};
-use crate::Facets;
+use crate::{Facets, Kind};
 use serde::{Deserialize, Serialize};
 
 /// How much of a sealed record somebody may read. Each step shows what those before it show.
@@ -41,8 +41,8 @@ impl Record {
     /// The record as somebody sees it to whom it is disclosed so far: a sealed one without the rest,
     /// any other as it is.
     ///
-    /// [`DisclosureStage::Text`] leaves out organisation, links, conflicts, attributes and an achievement's
-    /// holder; of a text that names its owner, nothing is cut.
+    /// [`DisclosureStage::Text`] leaves out organisation, links, conflicts, attributes, an achievement's holder and the name of
+    /// anyone but a need or an achievement; of a text that names its owner, nothing is cut.
     #[must_use]
     pub fn seen_at(mut self, stage: DisclosureStage) -> Record {
         if self.visibility != Visibility::Sealed {
@@ -58,6 +58,9 @@ impl Record {
             seen.valid_from = self.valid_from;
             seen.valid_until = self.valid_until;
             return seen;
+        }
+        if !stage.shows_title(self.kind()) {
+            self.title.clear();
         }
         if stage == DisclosureStage::Text {
             self.organisation = None;
@@ -89,11 +92,10 @@ impl Record {
 }
 
 impl Facets {
-    /// Whether a condition holds of what everybody may know of the record: of a sealed one no more
-    /// than [`DisclosureStage::Clauses`] shows, so that no filter finds out the rest word by word.
-    pub fn openly_matches(&self, filter: &crate::Filter) -> bool {
+    /// What everybody may know of the record: of a sealed one no more than [`DisclosureStage::Clauses`] shows.
+    pub fn openly(&self) -> Facets {
         if self.visibility != Visibility::Sealed {
-            return filter.matches(self);
+            return self.clone();
         }
         let mut seen = Record::new(self.id.clone(), self.kind);
         seen.industries.clone_from(&self.industries);
@@ -102,14 +104,35 @@ impl Facets {
         seen.visibility = self.visibility;
         seen.valid_from = self.valid_from;
         seen.valid_until = self.valid_until;
-        filter.matches(&Facets::of(&seen))
+        Facets::of(&seen)
+    }
+
+    /// Whether a condition holds of what everybody may know of the record, so that no filter finds out the rest
+    /// word by word.
+    pub fn openly_matches(&self, filter: &crate::Filter) -> bool {
+        match self.visibility {
+            Visibility::Sealed => filter.matches(&self.openly()),
+            Visibility::Open | Visibility::Platform => filter.matches(self),
+        }
+    }
+}
+
+impl DisclosureStage {
+    /// Whether a title may be shown: the title of a need or an achievement says what it is about, that of anyone
+    /// else whose it is.
+    pub fn shows_title(self, kind: Kind) -> bool {
+        match self {
+            DisclosureStage::Clauses => false,
+            DisclosureStage::Text => matches!(kind, Kind::Need | Kind::Achievement),
+            DisclosureStage::Owner => true,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CheckLimits, Filter, Kind, Link, Need, Organisation, RecordId, Relation};
+    use crate::{CheckLimits, Filter, Link, Need, Organisation, RecordId, Relation};
 
     fn need() -> Record {
         let mut r = Record::new(RecordId::new("N-1").unwrap(), Kind::Need);
@@ -166,6 +189,10 @@ mod tests {
             ],
         );
         assert_eq!(need().seen_at(DisclosureStage::Owner), need());
+        let mut person = need();
+        person.detail = Detail::Expert(crate::Expert::default());
+        assert_eq!(person.clone().seen_at(DisclosureStage::Text).title, "");
+        assert_ne!(person.seen_at(DisclosureStage::Owner).title, "");
         let mut open = need();
         open.visibility = Visibility::Open;
         assert_eq!(open.clone().seen_at(DisclosureStage::Clauses), open);

@@ -122,6 +122,7 @@ impl Engine {
             own_organisation: true,
             today: request.today,
             needs_consent: self.options.needs_consent,
+            sees_sealed: true,
         };
         for (n, node) in request.nodes.iter().enumerate() {
             check_deadline(&asked, "looking at a node")?;
@@ -137,6 +138,7 @@ impl Engine {
                         mode: Mode::Hybrid,
                         wanted: DEPTH,
                         weights: &self.weights,
+                        sees_sealed: true,
                         today: None,
                         activities: None,
                     };
@@ -189,7 +191,10 @@ impl Engine {
                 Kind::Enterprise => {}
                 kind => {
                     *node.supply.entry(kind).or_default() += 1;
-                    if let Some(r) = facets.readiness {
+                    let told = facets
+                        .readiness
+                        .filter(|_| facets.visibility != Visibility::Sealed);
+                    if let Some(r) = told {
                         *node.readiness.entry(r.to_string()).or_default() += 1;
                     }
                 }

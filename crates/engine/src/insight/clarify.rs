@@ -110,7 +110,7 @@ impl Engine {
         Ok(Clarity {
             description,
             questions,
-            near_duplicates: self.near_duplicates(tenant, &record)?,
+            near_duplicates: self.near_duplicates(tenant, &record, request.sees_sealed)?,
         })
     }
 

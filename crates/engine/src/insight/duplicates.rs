@@ -6,7 +6,9 @@ use crate::{
     question::Question,
     request::{Ask, MatchRequest, Mode},
 };
-use queqiao_domain::{Date, Field, Filter, Kind, Op, Record, RecordId, TenantId, Value};
+use queqiao_domain::{
+    Date, Field, Filter, Kind, Op, Record, RecordId, TenantId, Value, Visibility,
+};
 use queqiao_store::RecordKey;
 use serde::Serialize;
 use std::{
@@ -37,6 +39,8 @@ pub struct DuplicateRequest {
     pub least: f64,
     /// Pairs, at most.
     pub limit: usize,
+    /// Sealed records are compared, too: for callers who may read them.
+    pub sees_sealed: bool,
     /// Stop with [`Error::Deadline`] when this passes.
     pub deadline: Option<Instant>,
 }
@@ -101,7 +105,8 @@ impl Engine {
         let mut bands: HashMap<(usize, u64), Vec<u32>> = HashMap::new();
         for stored in self.store.scan(Some(tenant))? {
             let record = stored?.record;
-            if record.kind() != request.kind {
+            let hidden = !request.sees_sealed && record.visibility == Visibility::Sealed;
+            if record.kind() != request.kind || hidden {
                 continue;
             }
             late(request)?;
@@ -176,6 +181,7 @@ impl Engine {
         &self,
         tenant: &TenantId,
         record: &Record,
+        sees_sealed: bool,
     ) -> Result<Vec<(RecordId, f64)>, Error> {
         let own = shingles(record);
         let sight = self.sight(tenant);
@@ -195,6 +201,9 @@ impl Engine {
         let keys = self.alike(&sight, &request, &question)?;
         let mut out: Vec<(RecordId, f64)> = Vec::new();
         for stored in self.store.get_many(&keys)?.into_iter().flatten() {
+            if !sees_sealed && stored.record.visibility == Visibility::Sealed {
+                continue;
+            }
             let similarity = jaccard(&own, &shingles(&stored.record));
             if stored.record.id != record.id && similarity >= NEARLY {
                 out.push((stored.record.id, similarity));
@@ -222,6 +231,7 @@ impl Engine {
             mode: request.mode,
             wanted: NEAREST,
             weights: &self.weights,
+            sees_sealed: true,
             today: None,
             activities: None,
         }

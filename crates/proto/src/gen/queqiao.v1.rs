@@ -127,8 +127,8 @@ pub enum DisclosureStage {
     /// Its industries, disciplines and region, and the clauses that its owner released
     /// (Record.released): what everyone it is matched with may read.
     Clauses = 1,
-    /// All that it says, but not whose it is: without organisation, links, conflicts, attributes and
-    /// an achievement's holder. A text that names its owner is not cut.
+    /// All that it says, but not whose it is: without organisation, links, conflicts, attributes,
+    /// an achievement's holder, and the name of anyone but a need or an achievement. A text that names its owner is not cut.
     Text = 2,
     /// Whose it is, too. The contact stays sealed by itself: RecordService.GetContact.
     Owner = 3,
@@ -5706,7 +5706,7 @@ pub struct Ahead {
     /// `tenants/{tenant}/{collection}/{id}`.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
-    /// Its title or name; empty for a sealed record that is not disclosed to the asker.
+    /// Its title or name; empty for a sealed record.
     #[prost(string, tag = "3")]
     pub title: ::prost::alloc::string::String,
     /// Its score.
@@ -6125,7 +6125,9 @@ pub mod match_service_client {
         ///
         /// Errors: INVALID_ARGUMENT (the field is named: `k`, `text`, `filter`, `conditions.regions[0]`),
         /// NOT_FOUND (the asking record), PERMISSION_DENIED (the asking record is sealed, and the key has not
-        /// the role `writer`: the answer quotes it).
+        /// the role `writer`: the answer quotes it); where more of a sealed record is disclosed to the asker than
+        /// everyone sees, FAILED_PRECONDITION (the server keeps no audit trail) and UNAVAILABLE (it cannot be
+        /// written), of a batch for all questions.
         pub async fn r#match(
             &mut self,
             request: impl tonic::IntoRequest<super::MatchRequest>,
@@ -6251,7 +6253,9 @@ pub mod match_service_server {
         ///
         /// Errors: INVALID_ARGUMENT (the field is named: `k`, `text`, `filter`, `conditions.regions[0]`),
         /// NOT_FOUND (the asking record), PERMISSION_DENIED (the asking record is sealed, and the key has not
-        /// the role `writer`: the answer quotes it).
+        /// the role `writer`: the answer quotes it); where more of a sealed record is disclosed to the asker than
+        /// everyone sees, FAILED_PRECONDITION (the server keeps no audit trail) and UNAVAILABLE (it cannot be
+        /// written), of a batch for all questions.
         async fn r#match(
             &self,
             request: tonic::Request<super::MatchRequest>,

@@ -79,7 +79,10 @@ impl Sketches {
         unsafe {
             match isa.0 {
                 #[cfg(target_arch = "x86_64")]
-                Set::Avx512 if std::arch::is_x86_feature_detected!("avx512vpopcntdq") => {
+                Set::Avx512
+                    if std::arch::is_x86_feature_detected!("avx512vpopcntdq")
+                        && std::arch::is_x86_feature_detected!("avx512vl") =>
+                {
                     run_avx512(task, s);
                 }
                 #[cfg(target_arch = "x86_64")]

@@ -60,6 +60,8 @@ pub(crate) fn read_duplicates(
             w.least_similarity
         },
         limit: number(&mut r, "limit", w.limit, PAIRS, MOST_PAIRS),
+        // By who calls.
+        sees_sealed: false,
         deadline,
     };
     r.finish(Some((tenant, request)))

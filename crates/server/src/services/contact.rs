@@ -49,8 +49,8 @@ pub(super) fn trail(app: &App) -> Result<Arc<Trail>, Status> {
             Code::FailedPrecondition,
             "AUDIT_NEEDED",
             &Bilingual::new(
-                "this server keeps no audit trail, and without one contacts are not shown: tell the operator (audit.enabled)",
-                "本服务未启用审计日志，因此不提供联系方式：请联系管理员（audit.enabled）",
+                "this server keeps no audit trail, and without one nothing sealed is shown or disclosed: tell the operator (audit.enabled)",
+                "本服务未启用审计日志，因此不显示、也不披露密封内容：请联系管理员（audit.enabled）",
             ),
             &[],
         )
@@ -68,7 +68,7 @@ pub(super) fn write_down(app: &App, trail: &Trail, event: crate::AuditEvent) -> 
             tracing::error!("the audit trail cannot be written: {}", e.message());
             Err(status::retry(
                 "AUDIT_UNAVAILABLE",
-                "the audit trail cannot be written, and without it contacts are not shown",
+                "the audit trail cannot be written, and without it nothing sealed is shown or disclosed",
             ))
         }
     }
@@ -91,10 +91,7 @@ pub(super) fn read_purpose(text: &str) -> Result<String, Violations> {
     }
     Err(vec![violation(
         "purpose",
-        (
-            "it does not say what the contact is needed for",
-            "未说明用途",
-        ),
+        ("it does not say what for", "未说明用途"),
         (
             "expected 4 to 200 characters on one line; they are kept in the audit trail",
             "应为 4 至 200 个字符，不换行；将记入审计日志",

@@ -1,5 +1,6 @@
 //! `InsightService`.
 
+use super::sealed::may_read_sealed;
 use crate::{
     access::context,
     app::{App, deadline, today},
@@ -21,10 +22,12 @@ impl v1::insight_service_server::InsightService for InsightApi {
         &self,
         request: Request<v1::FindDuplicatesRequest>,
     ) -> Result<Response<v1::FindDuplicatesResponse>, Status> {
-        context(&request).enter_parent(&request.get_ref().parent)?;
+        let cx = context(&request);
+        cx.enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
-        let (tenant, asked) =
+        let (tenant, mut asked) =
             read_duplicates(request.get_ref(), deadline).map_err(status::invalid)?;
+        asked.sees_sealed = may_read_sealed(&cx);
         let answer = self
             .app
             .read(move |app| {

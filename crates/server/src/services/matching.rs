@@ -50,13 +50,8 @@ impl v1::match_service_server::MatchService for MatchApi {
                 cx.noted().plan = Some(plan);
                 let answer = answer.map_err(|e| failed(e, &item, ""))?;
                 cx.noted().match_id = Some(answer.match_id.clone());
-                note_shown(
-                    app,
-                    &cx,
-                    &item.tenant,
-                    item.asker.as_ref(),
-                    answer.matches.iter(),
-                )?;
+                let about = ("Match", &item.tenant, item.asker.as_ref());
+                note_shown(app, &cx, about, answer.matches.iter())?;
                 Ok(write_match_response(&item.tenant, asking, answer))
             })
             .await?;
@@ -105,8 +100,15 @@ impl v1::match_service_server::MatchService for MatchApi {
                         .find_matches_batch(&tenant, &requests)
                         .map_err(of_batch)?,
                 };
-                let shown = answers.iter().flatten().flat_map(|a| &a.matches);
-                note_shown(app, &cx, &tenant, None, shown)?;
+                for (item, answer) in read.iter().flatten().zip(&answers) {
+                    let shown = answer.iter().flat_map(|a| &a.matches);
+                    note_shown(
+                        app,
+                        &cx,
+                        ("MatchBatch", &tenant, item.asker.as_ref()),
+                        shown,
+                    )?;
+                }
                 let mut answers = answers.into_iter();
                 let results = read
                     .into_iter()
@@ -171,7 +173,12 @@ impl v1::match_service_server::MatchService for MatchApi {
                     )
                     .map_err(|e| failed(e, &item, "question."))?;
                 let shown = std::iter::once(&explained.matched);
-                note_shown(app, &cx, &item.tenant, item.asker.as_ref(), shown)?;
+                note_shown(
+                    app,
+                    &cx,
+                    ("Explain", &item.tenant, item.asker.as_ref()),
+                    shown,
+                )?;
                 Ok(write_why(&item.tenant, asking, explained))
             })
             .await?;
@@ -193,8 +200,10 @@ async fn clarified(
 ) -> Result<v1::ClarifyResponse, Status> {
     let cx = context(&request);
     let deadline = deadline(&request);
-    let item = read_clarify(request.into_inner(), today(), deadline).map_err(status::invalid)?;
+    let mut item =
+        read_clarify(request.into_inner(), today(), deadline).map_err(status::invalid)?;
     cx.enter(&item.tenant)?;
+    item.request.sees_sealed = may_read_sealed(&cx);
     api.app
         .read(move |app| {
             check_asker(app, &cx, &item)?;

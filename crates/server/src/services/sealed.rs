@@ -62,6 +62,8 @@ pub(super) async fn disclose(
     let purpose = read_purpose(&w.purpose).map_err(status::invalid)?;
     let trail = trail(app)?;
     app.write(move |app| {
+        // Neither of the two goes away, or becomes another, meanwhile.
+        let _updating = app.updating();
         // Nothing is disclosed that is not written down: that it is begun, and, as of every write, how it
         // ended.
         let event = Event {
@@ -124,8 +126,7 @@ pub(super) fn may_ask_for(cx: &Context, visibility: Visibility) -> Result<(), St
 pub(super) fn note_shown<'a>(
     app: &App,
     cx: &Context,
-    tenant: &TenantId,
-    asker: Option<&ResourceName>,
+    (method, tenant, asker): (&str, &TenantId, Option<&ResourceName>),
     matches: impl Iterator<Item = &'a Match>,
 ) -> Result<(), Status> {
     let shown = matches.filter(|m| {
@@ -143,7 +144,7 @@ pub(super) fn note_shown<'a>(
         .into_iter()
         .chain(shown)
         .collect();
-    note(app, cx, "queqiao.v1.MatchService/Match")
+    note(app, cx, &format!("queqiao.v1.MatchService/{method}"))
 }
 
 /// Writes down that somebody saw more of a sealed record than everyone does; the answer waits for it.

@@ -1,7 +1,8 @@
 //! `TeamService`.
 
+use super::sealed::may_read_sealed;
 use crate::{
-    access::context,
+    access::{Context, context},
     app::{App, deadline, today},
     convert::{ReadTeam, TeamSource, read_consortium, read_team, write_consortium, write_team},
     status::{self, nowhere},
@@ -24,7 +25,7 @@ pub(crate) struct TeamApi {
 /// The problem with scores, and the candidates' names.
 fn problem(
     app: &App,
-    tenant: &TenantId,
+    (cx, tenant): (&Context, &TenantId),
     source: TeamSource,
 ) -> Result<(TeamProblem, Vec<String>), Status> {
     let failed = |e: Error| status::from_engine(e, &nowhere);
@@ -36,7 +37,8 @@ fn problem(
             }
             Ok((g.problem, g.names))
         }
-        TeamSource::Stored(request) => {
+        TeamSource::Stored(mut request) => {
+            request.sees_sealed = may_read_sealed(cx);
             let found = app
                 .engine
                 .team_for(tenant, &request, today())
@@ -77,7 +79,8 @@ impl v1::team_service_server::TeamService for TeamApi {
         &self,
         request: Request<v1::ComposeTeamRequest>,
     ) -> Result<Response<v1::ComposeTeamResponse>, Status> {
-        context(&request).enter_parent(&request.get_ref().parent)?;
+        let cx = context(&request);
+        cx.enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let read = read_team(request.into_inner()).map_err(status::invalid)?;
         let answer = self
@@ -89,7 +92,7 @@ impl v1::team_service_server::TeamService for TeamApi {
                     limits,
                     params,
                 } = read;
-                let (mut p, names) = problem(app, &tenant, source)?;
+                let (mut p, names) = problem(app, (&cx, &tenant), source)?;
                 limits.set(&mut p);
                 let valid = p.check().map_err(wrong)?;
                 match valid.compose(&params, stop) {
@@ -106,7 +109,8 @@ impl v1::team_service_server::TeamService for TeamApi {
         &self,
         request: Request<v1::ComposeConsortiumRequest>,
     ) -> Result<Response<v1::ComposeConsortiumResponse>, Status> {
-        context(&request).enter_parent(&request.get_ref().parent)?;
+        let cx = context(&request);
+        cx.enter_parent(&request.get_ref().parent)?;
         let deadline = deadline(&request);
         let read = read_consortium(request.into_inner()).map_err(status::invalid)?;
         let answer = self
@@ -118,7 +122,7 @@ impl v1::team_service_server::TeamService for TeamApi {
                     limits,
                     params,
                 } = read;
-                let (mut p, names) = problem(app, &tenant, source)?;
+                let (mut p, names) = problem(app, (&cx, &tenant), source)?;
                 limits.set(&mut p);
                 let found = consortium(p.clone(), &params, stop).map_err(wrong)?;
                 if let Consortium::Impossible(c) = &found {

@@ -149,7 +149,10 @@ async fn a_sealed_need_is_disclosed_step_by_step_and_each_step_is_written_down()
         [""; 0]
     );
     assert_eq!(leaked(&get("", &reader).await), [""; 0]);
-    assert_eq!(leaked(&get("", &writer).await), SECRET);
+    let whole = get("", &writer).await;
+    assert_eq!(leaked(&whole), SECRET);
+    // A hash of all that it says.
+    assert!(!whole.etag.is_empty() && get(&e1(), &reader).await.etag.is_empty());
     let mut c = g.s.records();
     let listed = c.list_disclosures(with(
         v1::ListDisclosuresRequest { name: n1() },
@@ -186,7 +189,7 @@ async fn a_sealed_need_is_disclosed_step_by_step_and_each_step_is_written_down()
         ("DiscloseRecord", "OK", 4),
         // Who saw more than everyone: one list, and two records.
         ("Match", "OK", 1),
-        ("GetRecord", "OK", 2),
+        ("GetRecord", "OK", 3),
     ] {
         assert_eq!(lines(action, result), n, "{action} {result} in {text}");
     }
@@ -229,6 +232,85 @@ async fn neither_filters_nor_lists_nor_questions_open_a_sealed_record() {
         assert_eq!(leaked(&lists(hidden, &writer).await), SECRET);
     }
     assert_eq!(leaked(&lists("", &reader).await), [""; 0]);
+
+    // What is not so, is not told either, and neither by who is left.
+    for (hidden, shown) in [
+        ("NOT title : 电解质", true),
+        ("NOT organisation : 岭澜", true),
+        ("attributes.批次 != 批次三", true),
+        ("NOT region : 440000", false),
+    ] {
+        assert_eq!(hits(hidden, &reader).await, shown, "{hidden}");
+        assert_eq!(lists(hidden, &reader).await.is_some(), shown, "{hidden}");
+        assert!(!hits(hidden, &writer).await, "{hidden}");
+    }
+    let note = async |filter: &str| {
+        let mut c = g.s.matches();
+        let filter = format!("id = n1 AND {filter}");
+        let answer = c.r#match(with(asks("e1", &filter), Some(&reader))).await;
+        let answer = answer.unwrap().into_inner();
+        format!("{:?} {}", answer.notes, answer.admitted_count)
+    };
+    assert_eq!(note("title : 电解质").await, note("title : 水泥").await);
+
+    // Whose it is, is not found by asking on behalf of somebody.
+    let drafted = async |organisation: &str, conflict: &str, key: &str| {
+        let draft = v1::Record {
+            organisation: Some(v1::Organisation {
+                name: organisation.into(),
+                uscc: String::new(),
+            }),
+            conflicts: vec![conflict.into()],
+            name: String::new(),
+            ..expert("x", "某人", "固态电解质，室温电导率≥1 mS/cm")
+        };
+        let question = v1::MatchRequest {
+            ask: Some(Ask::Draft(draft)),
+            ..asks("e1", "")
+        };
+        let explain = v1::ExplainRequest {
+            question: Some(question),
+            candidate: n1(),
+            ..Default::default()
+        };
+        let mut c = g.s.matches();
+        let why = c.explain(with(explain, Some(key))).await;
+        why.map(|w| w.into_inner().r#match.unwrap().score)
+    };
+    let owner = "岭澜新能源有限公司";
+    let other = drafted("别家公司", "别家", &reader).await.unwrap();
+    assert_eq!(drafted(owner, "别家", &reader).await.unwrap(), other);
+    assert_eq!(drafted("别家公司", owner, &reader).await.unwrap(), other);
+    let e = drafted(owner, "别家", &writer).await.unwrap_err();
+    assert!(e.message().contains("organisation"), "{e:?}");
+
+    // Nor what it says, by what it is like.
+    let alike = async |key: &str| {
+        let request = v1::FindDuplicatesRequest {
+            parent: PARENT.into(),
+            kind: v1::Kind::Need.into(),
+            ..Default::default()
+        };
+        let mut c = g.s.insights();
+        let found = c.find_duplicates(with(request, Some(key))).await.unwrap();
+        found.into_inner().pairs.len()
+    };
+    let twin = v1::Record {
+        name: format!("{PARENT}/needs/n3"),
+        visibility: v1::Visibility::Open.into(),
+        released: Vec::new(),
+        ..sealed()
+    };
+    let put = v1::UpsertRecordRequest {
+        record: Some(twin),
+        ..Default::default()
+    };
+    let mut records = g.s.records();
+    records
+        .upsert_record(with(put, Some(&writer)))
+        .await
+        .unwrap();
+    assert_eq!((alike(&writer).await, alike(&reader).await), (1, 0));
 
     // It asks for its owner alone: the answer quotes what it asks.
     let question = v1::MatchRequest {

@@ -29,6 +29,7 @@ pub(super) fn book(cli: &Cli, args: &TeamComposeArgs) -> Result<TeamBook, Failur
         region: args.region.as_deref().map(region).transpose()?,
         must: ids("--must", &args.must)?,
         must_not: ids("--must-not", &args.must_not)?,
+        sees_sealed: true,
     };
     let engine = open::engine(cli, &args.data, args.model.as_deref())?;
     let request = match &args.needs_where {

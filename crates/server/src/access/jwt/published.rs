@@ -44,11 +44,17 @@ impl FromStr for JwksSource {
         let Some(rest) = s.strip_prefix("http://") else {
             return Ok(JwksSource::File(PathBuf::from(s)));
         };
-        let host = rest.split(['/', '?']).next().unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(h, _)| h);
-        match host {
-            "localhost" | "127.0.0.1" | "[::1]" => Ok(JwksSource::Url(s.to_owned())),
-            _ => Err(Bilingual::new(
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // What stands before an @ is no host.
+        let here = ["localhost", "127.0.0.1", "[::1]"].into_iter().any(|h| {
+            let port = host
+                .strip_prefix(h)
+                .map(|p| p.strip_prefix(':').unwrap_or(p));
+            port.is_some_and(|p| p.chars().all(|c| c.is_ascii_digit()))
+        });
+        match here {
+            true => Ok(JwksSource::Url(s.to_owned())),
+            false => Err(Bilingual::new(
                 format!(
                     "{s} could be changed on its way, and with it who may come in: use https, or a file"
                 ),
@@ -236,6 +242,11 @@ fn fetch(url: &str, keys: &Mutex<Arc<KeySet>>) -> bool {
 fn ask(url: &str) -> Result<KeySet, String> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(PATIENCE))
+        // What is not encrypted does not leave the machine.
+        .proxy(match url.starts_with("https://") {
+            true => ureq::Proxy::try_from_env(),
+            false => None,
+        })
         // Whoever can redirect it could name other keys.
         .max_redirects(0)
         .max_redirects_will_error(true)
@@ -388,6 +399,8 @@ mod tests {
             "https://id.example.org/jwks",
             "http://127.0.0.1:8080/jwks",
             "http://localhost/jwks",
+            "http://[::1]/jwks",
+            "http://[::1]:8080/jwks",
         ] {
             let s: JwksSource = good.parse().unwrap();
             assert_eq!(s.to_string(), good);
@@ -396,6 +409,9 @@ mod tests {
             "http://id.example.org/jwks",
             "http://127.0.0.1.example.org/",
             "http://localhost@example.org/",
+            "http://localhost:x@example.org/",
+            "http://localhost:80@example.org/",
+            "http://[::1]:80@example.org/",
         ] {
             let e = bad.parse::<JwksSource>().unwrap_err();
             assert!(e.en.contains("https") && !e.zh.is_ascii(), "{bad}: {e:?}");

@@ -373,5 +373,7 @@ fn stored(r: &mut Reader, tenant: &TenantId, w: v1::StoredTeam) -> Option<TeamRe
         region: r.optional_code("stored.region", &w.region),
         must,
         must_not,
+        // By who calls.
+        sees_sealed: false,
     })
 }
