@@ -93,7 +93,7 @@ pub struct Facets {
     /// Engagements that an expert takes on at one time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engagements: Option<u32>,
-    /// Standing of an expert, 1 to 4 ([`Expert::standing`]).
+    /// Standing of an expert, 1 to 4 ([`crate::Expert::standing`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<u8>,
     /// An expert who opted out of automated matching.
