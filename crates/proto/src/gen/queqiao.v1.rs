@@ -4313,6 +4313,7 @@ pub mod insight_service_client {
             self
         }
         /// Pairs of records of one kind that say nearly the same, by their texts.
+        /// Without the role `writer` sealed records are left out.
         ///
         /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 100,000 records of the
         /// kind).
@@ -4385,6 +4386,7 @@ pub mod insight_service_server {
     #[async_trait]
     pub trait InsightService: std::marker::Send + std::marker::Sync + 'static {
         /// Pairs of records of one kind that say nearly the same, by their texts.
+        /// Without the role `writer` sealed records are left out.
         ///
         /// Errors: INVALID_ARGUMENT (`kind`, `least_similarity`, `limit`, or more than 100,000 records of the
         /// kind).
@@ -9740,6 +9742,9 @@ pub mod team_service_client {
     /// `relaxation_3` of ErrorInfo the cheapest ways out. DEADLINE_EXCEEDED when the time ended before a
     /// team was found or proven impossible; a team that was found in time is answered with
     /// `finished: false`.
+    ///
+    /// Without the role `writer` no sealed expert is drawn from the store; a sealed need, or a sealed expert that is
+    /// set, is FAILED_PRECONDITION with reason RECORD_EXCLUDED.
     #[derive(Debug, Clone)]
     pub struct TeamServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -9900,6 +9905,9 @@ pub mod team_service_server {
     /// `relaxation_3` of ErrorInfo the cheapest ways out. DEADLINE_EXCEEDED when the time ended before a
     /// team was found or proven impossible; a team that was found in time is answered with
     /// `finished: false`.
+    ///
+    /// Without the role `writer` no sealed expert is drawn from the store; a sealed need, or a sealed expert that is
+    /// set, is FAILED_PRECONDITION with reason RECORD_EXCLUDED.
     #[derive(Debug)]
     pub struct TeamServiceServer<T> {
         inner: Arc<T>,
