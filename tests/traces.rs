@@ -14,7 +14,7 @@ use queqiao_proto::v1::{self, match_service_client::MatchServiceClient};
 use std::sync::{Arc, Mutex};
 use tonic::{
     Request, Response, Status,
-    transport::{Channel, Endpoint, Server},
+    transport::{Channel, Endpoint, Server, server::TcpIncoming},
 };
 
 /// The example of the W3C recommendation.
@@ -39,11 +39,11 @@ impl Collector {
     /// One that listens, and where.
     fn start() -> (Self, String) {
         let collector = Self::default();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = incoming.local_addr().unwrap();
         let service = TraceServiceServer::new(collector.clone());
-        tokio::spawn(Server::builder().add_service(service).serve(address));
+        let server = Server::builder().add_service(service);
+        tokio::spawn(server.serve_with_incoming(incoming));
         (collector, format!("http://{address}"))
     }
 
