@@ -217,6 +217,11 @@ impl Journal {
         self.file.sync_data().map_err(io(&self.path, "flushed"))
     }
 
+    /// Its file, so that most of it can be brought to disk while others write on.
+    pub(crate) fn file(&self) -> std::io::Result<File> {
+        self.file.try_clone()
+    }
+
     fn write_batch(&mut self, changes: &[Change], seq: u64) -> std::io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 20, &mut self.file);
         let mut payload = Vec::new();

@@ -2,11 +2,11 @@
 //! measured beside other vector engines.
 
 use crate::{
-    dense::{Admission, Ask, BuildError, Everyone, GraphOptions, Rows, Segment, Side},
+    dense::{Admission, Ask, BuildError, Everyone, Found, GraphOptions, Rows, Segment, Side},
     index::IndexError,
     kernel::Isa,
 };
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::atomic::AtomicBool;
 
 /// Candidates compared exactly for each answer wanted, and some more.
 const EXACT: usize = 2;
@@ -63,8 +63,9 @@ impl VectorIndex {
     ) -> Result<Self, IndexError> {
         let failed = |e: BuildError| IndexError::Query(format!("no graph: {e}"));
         let starts = (0..=(vectors.len() / dim.max(1)) as u32).collect();
-        let mut segment =
-            Segment::code(dim, Rows::Owned(Arc::new(vectors)), starts).map_err(failed)?;
+        let rows = Rows::owned(vectors.len(), vectors.into_iter());
+        let rows = rows.map_err(|e| failed(e.into()))?;
+        let mut segment = Segment::code(dim, rows, starts).map_err(failed)?;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.max(1))
             .build()
@@ -103,15 +104,31 @@ impl VectorIndex {
             None => self.segment.scan(&ask, 0..self.segment.records() as u32),
             Some(s) => self.segment.scan(&ask, s.chosen.iter().copied()),
         });
-        let mut out: Vec<(u32, f32)> = Vec::with_capacity(found.len());
-        for (i, &(_, record)) in found.iter().enumerate() {
+        self.nearest_of(&found, vector, k)
+    }
+
+    /// The `k` nearest of what was found, which stands in order of approximate products, by their
+    /// exact ones. The rest is left where not even the greatest error seen so far would bring the
+    /// next among the nearest.
+    fn nearest_of(&self, found: &[Found], vector: &[f32], k: usize) -> Vec<(u32, f32)> {
+        let mut out: Vec<(u32, f32)> = Vec::with_capacity(k + 1);
+        let mut error = f32::NEG_INFINITY;
+        for (_, record) in found.iter().take(AHEAD) {
+            self.segment.prefetch(*record);
+        }
+        for (i, &(approximate, record)) in found.iter().enumerate() {
+            if out.len() == k && out.last().is_some_and(|o| approximate + error < o.1) {
+                break;
+            }
             if let Some(&(_, next)) = found.get(i + AHEAD) {
                 self.segment.prefetch(next);
             }
-            out.push((record, self.segment.exact(vector, record)));
+            let exact = self.segment.exact(vector, record);
+            error = error.max(exact - approximate);
+            let place = out.partition_point(|o| o.1 > exact || (o.1 == exact && o.0 < record));
+            out.insert(place, (record, exact));
+            out.truncate(k);
         }
-        out.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        out.truncate(k);
         out
     }
 

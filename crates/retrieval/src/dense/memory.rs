@@ -48,6 +48,15 @@ impl Buffer {
         bytemuck::cast_slice(&self.0[..whole])
     }
 
+    /// The whole 32-bit floats.
+    pub(crate) fn floats(&self) -> &[f32] {
+        bytemuck::cast_slice(self.words())
+    }
+
+    pub(crate) fn floats_mut(&mut self) -> &mut [f32] {
+        bytemuck::cast_slice_mut(self.words_mut())
+    }
+
     pub(crate) fn longs_mut(&mut self) -> &mut [u64] {
         let whole = self.0.len() & !7;
         bytemuck::cast_slice_mut(&mut self.0[..whole])
@@ -57,8 +66,13 @@ impl Buffer {
 /// Vectors row by row, in memory or in a file.
 #[derive(Debug, Clone)]
 pub(crate) enum Rows {
-    /// On the heap.
-    Owned(Arc<Vec<f32>>),
+    /// In memory.
+    Owned {
+        /// Values from its start.
+        buffer: Arc<Buffer>,
+        /// Number of values.
+        values: usize,
+    },
     /// In a mapped file, from a byte at a page's start.
     Mapped {
         /// The whole file.
@@ -71,10 +85,21 @@ pub(crate) enum Rows {
 }
 
 impl Rows {
+    /// So many values, one after the other, in memory.
+    pub(crate) fn owned(count: usize, values: impl Iterator<Item = f32>) -> io::Result<Self> {
+        let mut buffer = Buffer::zeroed(count * 4)?;
+        let each = buffer.floats_mut()[..count].iter_mut().zip(values);
+        each.for_each(|(to, x)| *to = x);
+        Ok(Self::Owned {
+            buffer: Arc::new(buffer),
+            values: count,
+        })
+    }
+
     /// All values.
     pub(crate) fn values(&self) -> &[f32] {
         match self {
-            Rows::Owned(values) => values,
+            Rows::Owned { buffer, values } => &buffer.floats()[..*values],
             Rows::Mapped { map, from, values } => map
                 .get(*from..*from + *values * 4)
                 .and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())
@@ -85,7 +110,7 @@ impl Rows {
     /// Bytes on the heap.
     pub(crate) fn resident(&self) -> usize {
         match self {
-            Rows::Owned(values) => values.len() * 4,
+            Rows::Owned { values, .. } => values * 4,
             Rows::Mapped { .. } => 0,
         }
     }

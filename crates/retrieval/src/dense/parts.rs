@@ -3,6 +3,7 @@
 use super::{
     GraphOptions,
     layer::Admission,
+    raw::Raw,
     segment::{Ask, Found, Segment, Side},
 };
 use crate::{
@@ -15,18 +16,10 @@ use std::sync::Arc;
 /// No record: the one that stood there was replaced or deleted.
 pub(crate) const NOWHERE: Slot = Slot::MAX;
 
-/// Vectors that wait to be sealed.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Raw {
-    /// First row of each record, and the number of rows at the end.
-    starts: Vec<u32>,
-    values: Vec<f32>,
-}
-
 /// Where a part's vectors are.
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
-    /// Read whole by every search.
+    /// Read by every search.
     Raw(Arc<Raw>),
     /// Searched through its graphs.
     Sealed(Arc<Segment>),
@@ -52,6 +45,8 @@ pub(crate) struct Part {
 pub(crate) struct Dense {
     dim: usize,
     isa: Isa,
+    /// Up to so many waiting rows, all of them are compared.
+    whole: usize,
     parts: Vec<Part>,
     next: u32,
 }
@@ -100,31 +95,6 @@ impl Admission for InPart<'_> {
     }
 }
 
-impl Raw {
-    fn records(&self) -> usize {
-        self.starts.len().saturating_sub(1)
-    }
-
-    fn vectors(&self, record: u32, dim: usize) -> &[f32] {
-        let (from, to) = (
-            self.starts[record as usize] as usize,
-            self.starts[record as usize + 1] as usize,
-        );
-        &self.values[from * dim..to * dim]
-    }
-
-    fn push<'a>(&mut self, rows: impl Iterator<Item = &'a f32>, count: usize) -> u32 {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
-        let record = self.records() as u32;
-        self.values.extend(rows);
-        let end = self.starts.last().map_or(0, |s| *s) + count as u32;
-        self.starts.push(end);
-        record
-    }
-}
-
 impl Body {
     pub(crate) fn vectors(&self, record: u32, dim: usize) -> &[f32] {
         match self {
@@ -135,7 +105,7 @@ impl Body {
 
     fn rows(&self) -> usize {
         match self {
-            Body::Raw(raw) => raw.starts.last().map_or(0, |s| *s as usize),
+            Body::Raw(raw) => raw.rows(),
             Body::Sealed(segment) => segment.row_count(),
         }
     }
@@ -180,10 +150,13 @@ impl Part {
 }
 
 impl Dense {
-    pub(crate) fn new(dim: usize, isa: Isa) -> Self {
+    /// Of vectors of `dim` values. Up to `whole` waiting rows, all of them are compared with every
+    /// question.
+    pub(crate) fn new(dim: usize, isa: Isa, whole: usize) -> Self {
         Self {
             dim,
             isa,
+            whole,
             parts: Vec::new(),
             next: 0,
         }
@@ -228,7 +201,7 @@ impl Dense {
         };
         let record = match &mut part.body {
             // Whoever seals a part closes it first, so that nobody else holds this one.
-            Body::Raw(raw) => Arc::make_mut(raw).push(vectors.iter(), vectors.nrows()),
+            Body::Raw(raw) => Arc::make_mut(raw).push(vectors.iter(), vectors.nrows(), self.dim),
             Body::Sealed(_) => 0,
         };
         part.slots.push(slot);
@@ -278,7 +251,7 @@ impl Dense {
                 continue;
             };
             let vectors = raw.vectors(record as u32, dim);
-            held.place.record = new.push(vectors.iter(), held.passages as usize);
+            held.place.record = new.push(vectors.iter(), held.passages as usize, dim);
             kept.push(*slot);
         }
         part.body = Body::Raw(Arc::new(new));
@@ -317,8 +290,8 @@ impl Dense {
         self.parts.retain(|p| !ids.contains(&p.id));
     }
 
-    /// The nearest chosen records of all sealed parts, best first, in approximate cosine. At most
-    /// `wanted`, and no fewer unless there are no more.
+    /// The nearest chosen records, best first, in approximate cosine; without those that are
+    /// compared anyway. At most `wanted`, and no fewer unless there are no more.
     pub(crate) fn nearest(
         &self,
         vector: &[f32],
@@ -336,11 +309,13 @@ impl Dense {
             ef: ef.max(wanted),
             isa: self.isa,
         };
+        let skim = self.waiting() > self.whole;
         for part in &self.parts {
-            let Body::Sealed(segment) = &part.body else {
-                continue;
+            let found = match &part.body {
+                Body::Sealed(segment) => part.nearest(segment, &ask, chosen, total),
+                Body::Raw(raw) if skim => raw.nearest(&ask, self.dim, part.admitted(chosen)),
+                Body::Raw(_) => continue,
             };
-            let found = part.nearest(segment, &ask, chosen, total);
             all.extend(
                 found
                     .into_iter()
@@ -352,10 +327,22 @@ impl Dense {
         all
     }
 
+    /// Rows that no graph covers.
+    fn waiting(&self) -> usize {
+        let raw = self.parts.iter().filter(|p| p.is_raw());
+        raw.map(|p| p.live_rows).sum()
+    }
+
     /// Records that no graph covers, in order.
     pub(crate) fn raw_slots(&self) -> impl Iterator<Item = Slot> + '_ {
         let raw = self.parts.iter().filter(|p| p.is_raw());
         raw.flat_map(|p| p.slots.iter().copied().filter(|s| *s != NOWHERE))
+    }
+
+    /// Those of them that are compared with every question, because they are few.
+    pub(crate) fn compared(&self) -> impl Iterator<Item = Slot> + '_ {
+        let few = self.waiting() <= self.whole;
+        few.then(|| self.raw_slots()).into_iter().flatten()
     }
 
     /// Bytes on the heap, files left out.
@@ -363,7 +350,7 @@ impl Dense {
         let of = |p: &Part| {
             p.slots.len() * 4
                 + match &p.body {
-                    Body::Raw(raw) => raw.values.len() * 4 + raw.starts.len() * 4,
+                    Body::Raw(raw) => raw.resident(),
                     Body::Sealed(segment) => segment.resident(),
                 }
         };
@@ -372,6 +359,16 @@ impl Dense {
 }
 
 impl Part {
+    /// Records that may be found.
+    fn admitted(&self, chosen: Option<&Chosen>) -> Vec<u32> {
+        let admission = InPart {
+            slots: &self.slots,
+            chosen,
+        };
+        let records = 0..self.slots.len() as u32;
+        records.filter(|r| admission.admits(*r)).collect()
+    }
+
     /// Walks or reads, whichever is thought cheaper; a walk that takes longer than reading would
     /// is given up.
     fn nearest(
@@ -395,7 +392,6 @@ impl Part {
                 return found;
             }
         }
-        let records = 0..self.slots.len() as u32;
-        segment.scan(ask, records.filter(|r| admission.admits(*r)))
+        segment.scan(ask, self.admitted(chosen).into_iter())
     }
 }

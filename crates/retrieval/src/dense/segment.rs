@@ -305,7 +305,9 @@ impl Segment {
                     Side::Profiles => (profiles, None),
                 };
                 let mut on = std::mem::take(&mut s.sketches);
-                let near = sketches.nearest(ask.isa, &s.asked, kept, &records, starts, &mut on);
+                let asked = Sketches::asked(&s.asked);
+                let view = sketches.view();
+                let near = view.nearest(ask.isa, &asked, kept, &records, starts, &mut on);
                 let found = self.read(ask, near, s);
                 s.sketches = on;
                 // Fewer only where those left have no direction.

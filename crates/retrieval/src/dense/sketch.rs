@@ -13,6 +13,8 @@ use std::io;
 
 /// Lengths of sketches, in 64 bits, that there is a loop for.
 const WORDS: [usize; 6] = [2, 4, 6, 8, 12, 16];
+/// The greatest of them.
+const LONGEST: usize = 16;
 /// Distances looked at together, for few of them are near enough.
 const TOGETHER: usize = 32;
 
@@ -31,6 +33,37 @@ pub(crate) struct SketchScratch {
     near: Vec<u32>,
 }
 
+/// The sketch of what is asked for, padded with zeros.
+pub(crate) type AskedSketch = [u64; LONGEST];
+
+/// Sketches to be searched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    data: &'a [u64],
+    words: usize,
+}
+
+/// The number of 64-bit words in the sketch of a vector; `None` for lengths of vectors that are not
+/// usual, or so short that signs say little.
+pub(crate) fn words(dim: usize) -> Option<usize> {
+    let words = dim.div_ceil(64);
+    WORDS.contains(&words).then_some(words)
+}
+
+/// The sketch of a vector, a word at a time.
+pub(crate) fn sketch(vector: &[f32]) -> impl Iterator<Item = u64> {
+    vector.chunks(64).map(|some| bits(some, |x| *x > 0.0))
+}
+
+/// The sketch of a vector that is asked for.
+pub(crate) fn asked(vector: &[f32]) -> AskedSketch {
+    let mut out = [0; LONGEST];
+    out.iter_mut()
+        .zip(sketch(vector))
+        .for_each(|(to, w)| *to = w);
+    out
+}
+
 /// The signs of up to 64 values, of which `positive` tells.
 fn bits<T>(values: &[T], positive: impl Fn(&T) -> bool) -> u64 {
     let each = values.iter().enumerate();
@@ -41,10 +74,9 @@ impl Sketches {
     /// Sketches of members, each of the code of its node; of a member without one it is zero.
     /// `None` for lengths of vectors that are not usual, or so short that signs say little.
     pub(crate) fn of(codes: &Codes, nodes: &[u32]) -> io::Result<Option<Self>> {
-        let words = codes.stride() / 64;
-        if !WORDS.contains(&words) {
+        let Some(words) = words(codes.stride()) else {
             return Ok(None);
-        }
+        };
         let mut data = Buffer::zeroed(nodes.len() * words * 8)?;
         let each = data.longs_mut().chunks_mut(words).zip(nodes);
         for (to, node) in each.filter(|(_, node)| **node != NONE) {
@@ -55,13 +87,37 @@ impl Sketches {
         Ok(Some(Self { data, words }))
     }
 
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(self.data.longs(), self.words)
+    }
+
+    /// The sketch of what is asked for, of its code as those of members are.
+    pub(crate) fn asked(asked: &Asked) -> AskedSketch {
+        let mut out = [0; LONGEST];
+        let each = out.iter_mut().zip(asked.code().chunks(64));
+        each.for_each(|(to, some)| *to = bits(some, |c| *c > 0));
+        out
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn resident(&self) -> usize {
+        self.data.bytes().len()
+    }
+}
+
+impl<'a> View<'a> {
+    /// Sketches that stand one after the other, of as many words as [`words`] says.
+    pub(crate) fn new(data: &'a [u64], words: usize) -> Self {
+        Self { data, words }
+    }
+
     /// Of `records`, in their order, those whose nearest sketch is nearest: at least `keep` of
     /// them if there are so many, and all that are as near as the last of these. `starts` says
     /// which members are a record's, where it is not one of its own number.
     pub(crate) fn nearest<'s>(
-        &self,
+        self,
         isa: Isa,
-        asked: &Asked,
+        asked: &AskedSketch,
         keep: usize,
         records: &[u32],
         starts: Option<&[u32]>,
@@ -92,17 +148,12 @@ impl Sketches {
         }
         &s.near
     }
-
-    /// Bytes on the heap.
-    pub(crate) fn resident(&self) -> usize {
-        self.data.bytes().len()
-    }
 }
 
 #[derive(Clone, Copy)]
 struct Task<'a> {
-    sketches: &'a Sketches,
-    asked: &'a Asked,
+    sketches: View<'a>,
+    asked: &'a AskedSketch,
     records: &'a [u32],
     starts: Option<&'a [u32]>,
     keep: usize,
@@ -170,10 +221,8 @@ impl Task<'_> {
     #[inline(always)]
     fn each<const WORDS: usize>(self, out: &mut [u16]) {
         let mut asked = [0; WORDS];
-        for (to, some) in asked.iter_mut().zip(self.asked.code().chunks(64)) {
-            *to = bits(some, |c| *c > 0);
-        }
-        let (all, _) = self.sketches.data.longs().as_chunks::<WORDS>();
+        asked.copy_from_slice(&self.asked[..WORDS]);
+        let (all, _) = self.sketches.data.as_chunks::<WORDS>();
         let distance = |member: u32| -> u32 {
             let pairs = all[member as usize].iter().zip(&asked);
             pairs.map(|(a, b)| (a ^ b).count_ones()).sum()

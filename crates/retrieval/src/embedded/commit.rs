@@ -1,6 +1,6 @@
 //! Committing terms, beside the searches and the writes.
 
-use super::{AGAIN, IndexOptions, Shared, State};
+use super::{AGAIN, IndexOptions, Shared, State, bring_to_disk};
 use crate::{index::IndexError, lexical::Committed};
 use std::{sync::atomic::Ordering, time::Instant};
 
@@ -34,6 +34,7 @@ pub(super) fn run(shared: &Shared) {
 fn commit(shared: &Shared) -> Result<(), IndexError> {
     let mut committer = shared.committer();
     let mut upto = committer.committed();
+    bring_to_disk(|w| w.terms.as_ref().map(|j| j.file()), shared);
     let (waiting, known) = {
         let mut writer = shared.writer();
         if let Some(journals) = &mut writer.terms {

@@ -129,7 +129,7 @@ impl Loaded {
         Self {
             slots: Slots::default(),
             attributes: Attributes::default(),
-            dense: Dense::new(shape.dim, options.isa),
+            dense: options.dense(shape.dim),
         }
     }
 

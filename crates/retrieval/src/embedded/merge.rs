@@ -1,7 +1,7 @@
 //! Sealing and merging: graphs over what has none, beside the searches and the writes.
 
 use super::{
-    AGAIN, IndexOptions, Shared, State,
+    AGAIN, IndexOptions, Shared, State, bring_to_disk,
     files::{Inventory, JOURNAL, Manifest, journal_path, segment_name, sync},
     load::listed,
 };
@@ -23,6 +23,11 @@ const DEAD: usize = 3;
 const WAITING: usize = 16;
 /// … but no more than so many times the least.
 const MOST_WAITING: usize = 4;
+
+/// How far threads that build graphs step back: where all cores are busy they get a quarter to a
+/// third of what others get, enough to come to an end.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
 
 /// One record of a segment to be.
 struct Member {
@@ -136,6 +141,10 @@ impl State {
 
 /// Closes what is to be sealed, and begins a journal for what comes after.
 fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
+    if shared.read().chosen_parts(&shared.options).is_empty() {
+        return Ok(None);
+    }
+    bring_to_disk(|w| w.files.as_ref().map(|f| f.journal.file()), shared);
     let mut writer = shared.writer();
     let parts = {
         let mut state = shared.write();
@@ -230,11 +239,15 @@ fn seal(shared: &Shared, mut job: Job) -> Result<usize, SealError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads.max(1))
         .thread_name(|i| format!("queqiao-graph-{i}"))
+        .start_handler(|_| step_back())
         .build()
         .map_err(std::io::Error::other)?;
     let mut file = None;
     let vectors = match &job.files {
-        None => Rows::Owned(Arc::new(job.vectors(dim).flatten().copied().collect())),
+        None => {
+            let count = job.members.iter().map(|m| m.rows as usize * dim).sum();
+            Rows::owned(count, job.vectors(dim).flatten().copied())?
+        }
         Some(f) => {
             let path = f.folder.join(format!("{}.new", f.name));
             let mut writer = SegmentWriter::create(&path)?;
@@ -264,6 +277,13 @@ fn seal(shared: &Shared, mut job: Job) -> Result<usize, SealError> {
         Inventory::of(&f.folder)?.tidy(&f.folder, Some(&manifest));
     }
     Ok(rows)
+}
+
+/// Lets threads that answer go before this one, where the system has a way to.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    // Only a wish: without it the graph is built all the same.
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 fn install(state: &mut State, segment: Segment, members: &[(Slot, Place)], job: &Job) {

@@ -29,6 +29,7 @@ use canary::Canary;
 use load::Loaded;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -49,8 +50,8 @@ pub struct IndexOptions {
     /// Up to so many passages that pass a filter, all are compared; no graph is built before there
     /// are as many.
     pub exact_below: usize,
-    /// Passages that wait, read whole by every search, before they get a graph. More of them wait
-    /// where many have one.
+    /// Passages that wait before they get a graph; more of them where many have one. Up to twice as
+    /// many are compared with every question, of more those whose signs are near.
     pub seal_from: usize,
     /// Passages whose terms wait in memory before they are committed to disk.
     pub commit_from: usize,
@@ -84,6 +85,11 @@ impl IndexOptions {
             exact_below: usize::MAX,
             ..Self::default()
         }
+    }
+
+    /// No vectors yet.
+    fn dense(&self, dim: usize) -> Dense {
+        Dense::new(dim, self.isa, self.seal_from.saturating_mul(2))
     }
 }
 
@@ -377,6 +383,15 @@ impl Shared {
             }
         }
         Ok(())
+    }
+}
+
+/// Flushes a journal while others write on, so that they wait only for what comes after. An error
+/// comes again with the flush that counts.
+fn bring_to_disk(file: impl Fn(&Writer) -> Option<std::io::Result<File>>, shared: &Shared) {
+    let file = file(&shared.writer());
+    if let Some(Ok(file)) = file {
+        let _ = file.sync_data();
     }
 }
 

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     attributes::Attributes,
-    dense::Dense,
     index::{
         Capabilities, Change, Consistency, Entry, Health, Index, IndexError, Query, SearchResult,
     },
@@ -116,7 +115,7 @@ impl Index for EmbeddedIndex {
         let mut state = self.shared.write();
         state.slots = Slots::default();
         state.attributes = Attributes::default();
-        state.dense = Dense::new(self.shared.shape.dim, self.shared.options.isa);
+        state.dense = self.shared.options.dense(self.shared.shape.dim);
         state.seq = 0;
         state.epoch += 1;
         if let Some(folder) = &self.shared.folder {

@@ -211,7 +211,7 @@ impl State {
                 }
                 named.extend(list);
             }
-            let raw: Vec<Slot> = self.dense.raw_slots().filter(passes).collect();
+            let raw: Vec<Slot> = self.dense.compared().filter(passes).collect();
             if named.len() + raw.len() < wanted {
                 return Ok(None);
             }
@@ -275,7 +275,7 @@ impl State {
         }))
     }
 
-    /// Lists of sealed records near what is asked: to each asking passage by their passages, and
+    /// Lists of records near what is asked, without those that are compared anyway: to each asking passage by their passages, and
     /// to all asking passages together by their profiles.
     fn near(&self, query: &Query<'_>, cut: usize, chosen: Option<&Chosen>) -> Vec<Vec<Slot>> {
         let rows: Vec<Vec<f32>> = query

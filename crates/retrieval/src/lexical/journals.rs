@@ -6,7 +6,10 @@ use crate::{
     index::{Change, IndexError, Shape},
     journal::{Content, Frame, Journal},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 /// The journals of an index that is open.
 #[derive(Debug)]
@@ -85,6 +88,11 @@ impl Journals {
     /// Appends a batch. On an error the file is cut back to where it was.
     pub(crate) fn append(&mut self, changes: &[Change], seq: u64) -> Result<(), IndexError> {
         self.open.append(changes, seq)
+    }
+
+    /// The file that is written to, so that most of it can be brought to disk while others write on.
+    pub(crate) fn file(&self) -> std::io::Result<File> {
+        self.open.file()
     }
 
     /// Begins a new journal. Returns the number of the one before, which is on disk then.

@@ -88,7 +88,7 @@ pub(crate) struct Opened {
 
 fn map(file: &File, from: u64, bytes: u64) -> io::Result<Rows> {
     if bytes == 0 {
-        return Ok(Rows::Owned(Arc::default()));
+        return Rows::owned(0, std::iter::empty());
     }
     // SAFETY: the file is this index's own: it is written once, front to back, and never changed
     // or cut after; whoever else does so while it is mapped breaks the data folder.
