@@ -3,7 +3,7 @@
 use crate::{
     Artefacts, Error,
     activity::ActivityBook,
-    entry::TextPipeline,
+    entry::{TextPipeline, day_of},
     error::RecordViolation,
     request::{ListRequest, Write, WriteBatch},
     response::{Page, Statistics, Stored, WriteItem, WriteOutcome, WriteReport},
@@ -16,7 +16,7 @@ use queqiao_domain::{
 };
 use queqiao_embed::{Embedder, ModelFingerprint};
 use queqiao_ranking::{Calibration, Weights};
-use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, Recall};
+use queqiao_retrieval::{CanaryFigures, Change, Index, Recall};
 use queqiao_store::{Batch, ListQuery, Outcome, RecordKey, RequestId, Store, StoredRecord};
 use std::{
     path::{Path, PathBuf},
@@ -236,7 +236,8 @@ impl Engine {
         for id in &wishes.keep_contact {
             self.keep_contact(tenant, id, &mut batch)?;
         }
-        let applied = self.store.apply(tenant, &batch, Timestamp::now())?;
+        let now = Timestamp::now();
+        let applied = self.store.apply(tenant, &batch, now)?;
         let mut report = WriteReport {
             seq: applied.seq,
             ..WriteReport::default()
@@ -264,11 +265,10 @@ impl Engine {
                 continue;
             }
             changes.extend(match item.outcome {
-                Outcome::Created | Outcome::Updated => entry.map(|e| {
-                    Change::Put(Box::new(Entry {
-                        key: item.key.0,
-                        ..e
-                    }))
+                Outcome::Created | Outcome::Updated => entry.map(|mut e| {
+                    e.key = item.key.0;
+                    e.facets.changed = Some(day_of(now));
+                    Change::Put(Box::new(e))
                 }),
                 Outcome::Undeleted => self.stored_entry(&live, item.key)?,
                 Outcome::Deleted | Outcome::Erased => Some(Change::Delete(item.key.0)),
@@ -320,7 +320,7 @@ impl Engine {
         let Some(stored) = stored else {
             return Ok(None);
         };
-        let entries = live.pipeline.entries(&[(key.0, &stored.record)])?;
+        let entries = live.pipeline.stored_entries(&[stored])?;
         Ok(entries.into_iter().next().map(|e| Change::Put(Box::new(e))))
     }
 

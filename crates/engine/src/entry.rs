@@ -1,10 +1,12 @@
 //! From texts to what the index holds and is asked: vectors and terms.
 
 use crate::{Error, piece::Piece};
+use jiff::{Timestamp, tz::TimeZone};
 use ndarray::{Array2, ArrayView1, s};
-use queqiao_domain::{Facets, Record};
+use queqiao_domain::{Date, Facets, Record};
 use queqiao_embed::{EmbedError, Embedder, ModelFingerprint, Role};
 use queqiao_retrieval::{Entry, Passage};
+use queqiao_store::StoredRecord;
 use queqiao_text::Segmenter;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -58,6 +60,16 @@ impl TextPipeline {
             .map(|(key, r)| (*key, Facets::of(r)))
             .collect();
         self.pieces_to_entries(&pieces, facets)
+    }
+
+    /// The same of records as they are stored, with the day on which each was last written.
+    pub(crate) fn stored_entries(&self, stored: &[StoredRecord]) -> Result<Vec<Entry>, Error> {
+        let records: Vec<(u64, &Record)> = stored.iter().map(|s| (s.key.0, &s.record)).collect();
+        let mut entries = self.entries(&records)?;
+        for (entry, s) in entries.iter_mut().zip(stored) {
+            entry.facets.changed = Some(day_of(s.update_time));
+        }
+        Ok(entries)
     }
 
     /// The index entries of records given as pieces, with their keys and facets.
@@ -173,4 +185,9 @@ pub(crate) fn mix(parts: &[(f32, ArrayView1<'_, f32>)]) -> Vec<f32> {
         sum.fill(0.0);
     }
     sum
+}
+
+/// The day of a moment, in UTC.
+pub(crate) fn day_of(time: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(time).date()
 }

@@ -27,7 +27,7 @@ pub(crate) struct Ranking<'a> {
     /// The caller may read sealed records; else what a sealed one is like counts as unknown, but for what everybody
     /// may know: a draft that asks again and again would find it out.
     pub(crate) sees_sealed: bool,
-    /// The day of the question, where deadlines count.
+    /// The day of the question, where deadlines and freshness count.
     pub(crate) today: Option<Date>,
     /// What came of each so far, where weights ask for it.
     pub(crate) activities: Option<&'a Activities>,

@@ -1,7 +1,7 @@
 //! The index of each tenant: opened when first needed, kept in step with the store.
 
 use crate::{Error, entry::TextPipeline};
-use queqiao_domain::{Record, TenantId};
+use queqiao_domain::TenantId;
 use queqiao_retrieval::{Change, EmbeddedIndex, Index, IndexError, Shape};
 use queqiao_store::{ChangeOp, RecordKey, Since, Store, StoredRecord};
 use std::{
@@ -302,10 +302,8 @@ fn io(home: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Error 
 
 impl Live {
     fn put(&self, records: &[StoredRecord], seq: u64) -> Result<(), Error> {
-        let refs: Vec<(u64, &Record)> = records.iter().map(|r| (r.key.0, &r.record)).collect();
-        let changes = self
-            .pipeline
-            .entries(&refs)?
+        let entries = self.pipeline.stored_entries(records)?;
+        let changes = entries
             .into_iter()
             .map(|e| Change::Put(Box::new(e)))
             .collect();

@@ -3,8 +3,8 @@
 
 use queqiao_domain::{Date, Detail, Filter, Kind, Organisation, Record, TenantId, Visibility};
 use queqiao_engine::{
-    Ask, Code, Engine, EngineOptions, Error, Feature, ListRequest, MatchRequest, Mode, Verdict,
-    Write, WriteBatch, embed::testing::HashingEmbedder,
+    Ask, Code, Engine, EngineOptions, Error, Feature, ListRequest, Match, MatchRequest, Mode,
+    Verdict, Write, WriteBatch, embed::testing::HashingEmbedder,
 };
 use queqiao_testkit::{expert, id, need, records};
 use std::{path::Path, sync::Arc};
@@ -800,4 +800,47 @@ fn callers_weigh_and_spread() {
             Code::InvalidArgument
         );
     }
+}
+
+#[test]
+fn who_was_written_lately_counts_where_a_weight_asks_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let all = [
+        need("N1", "膜污染", "降低膜污染"),
+        need("N2", "膜污染", "降低膜污染"),
+    ];
+    engine.write(&t(), put(all)).unwrap();
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let value = |engine: &Engine, days: i64| {
+        let request = MatchRequest {
+            to: vec![Kind::Need],
+            weights: vec![(Feature::Freshness, 0.1)],
+            ..MatchRequest::new(
+                Ask::Text("膜污染".into()),
+                today + jiff::Span::new().days(days),
+            )
+        };
+        let answer = engine.find_matches(&t(), &request).unwrap();
+        assert_eq!(answer.matches.len(), 2);
+        let of = |m: &Match| {
+            let part = m.parts.iter().find(|p| p.feature == Feature::Freshness);
+            part.unwrap().value.unwrap()
+        };
+        // Midnight may lie between the writing and here.
+        let least = 365.0 / (365.0 + days as f64 + 1.0);
+        let most = 365.0 / (365.0 + days as f64);
+        for m in &answer.matches {
+            assert!((least..=most).contains(&of(m)), "{}", of(m));
+        }
+    };
+    for days in [0, 10, 365, 3_650] {
+        value(&engine, days);
+    }
+    // The day is read again with the index, and where that is made anew from the store.
+    drop(engine);
+    value(&open(dir.path()), 365);
+    value(&open_with(dir.path(), 7), 365);
 }

@@ -47,6 +47,8 @@ pub enum Feature {
     Budget,
     /// 1 when the expert is free on a day up to the need's deadline, else 0.
     Deadline,
+    /// 365 ÷ (365 + days since the record was last written), [0, 1].
+    Freshness,
     /// Standing of an expert by title and honours: ¼ intermediate, ½ associate professor or senior engineer,
     /// ¾ professor or researcher, 1 academician. Its weight is at most [`Feature::most`].
     Credentials,
@@ -66,7 +68,7 @@ pub enum Feature {
 
 impl Feature {
     /// How many there are.
-    pub const COUNT: usize = 25;
+    pub const COUNT: usize = 26;
 
     /// All features, in the order in which a score adds them up.
     pub const ALL: [Feature; Self::COUNT] = [
@@ -89,6 +91,7 @@ impl Feature {
         Feature::CooperationMode,
         Feature::Budget,
         Feature::Deadline,
+        Feature::Freshness,
         Feature::Credentials,
         Feature::Capacity,
         Feature::Track,
@@ -119,6 +122,7 @@ impl Feature {
             Feature::CooperationMode => "cooperation_mode",
             Feature::Budget => "budget",
             Feature::Deadline => "deadline",
+            Feature::Freshness => "freshness",
             Feature::Credentials => "credentials",
             Feature::Capacity => "capacity",
             Feature::Track => "track",
@@ -169,6 +173,7 @@ impl Feature {
             Feature::CooperationMode => ("cooperation mode", "合作方式"),
             Feature::Budget => ("budget", "资金"),
             Feature::Deadline => ("free before the deadline", "期限内有空"),
+            Feature::Freshness => ("written lately", "信息新近程度"),
             Feature::Credentials => ("credentials", "职称与荣誉"),
             Feature::Capacity => ("free capacity", "剩余承接能力"),
             Feature::Track => ("what came of earlier lists", "以往对接成效"),
@@ -228,12 +233,15 @@ const PRIOR: (f64, f64) = (0.1, 5.0);
 /// Lists after which a record counts half as seldom asked.
 const CROWDED: f64 = 10.0;
 
+/// Days after which a record counts half as fresh.
+const HALF_FRESH: f64 = 365.0;
+
 /// Who asks, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asker<'a> {
     /// The asking record's facets; none for a bare text.
     pub facets: Option<&'a Facets>,
-    /// The day of the question, where deadlines count.
+    /// The day of the question, where deadlines and freshness count.
     pub today: Option<Date>,
 }
 
@@ -290,6 +298,7 @@ pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Values {
         }),
         Feature::Budget => asks.and_then(|a| budget(a, has)),
         Feature::Deadline => asks.and_then(|a| deadline(a, has, asker.today?)),
+        Feature::Freshness => asker.today.and_then(|day| freshness(has, day)),
         Feature::Credentials => has.standing.map(|s| f64::from(s) / 4.0),
         Feature::Capacity => signals.activity.and_then(|a| {
             let most = has.engagements?;
@@ -346,6 +355,12 @@ fn deadline(a: &Facets, b: &Facets, today: Date) -> Option<f64> {
     };
     let in_time = |w: &Availability| w.from <= until && w.until >= today;
     (!free.is_empty()).then(|| f64::from(u8::from(free.iter().any(in_time))))
+}
+
+/// A record of today has 1, one of a year ago ½. What is written after the question's day is of that day.
+fn freshness(has: &Facets, today: Date) -> Option<f64> {
+    let days = (today - has.changed?).get_days();
+    Some(HALF_FRESH / (HALF_FRESH + f64::from(days.max(0))))
 }
 
 fn best_pair<T>(a: &[T], b: &[T], shared: impl Fn(&T, &T) -> usize, levels: usize) -> Option<f64> {
@@ -472,6 +487,20 @@ mod tests {
             );
             assert_eq!(
                 value(Feature::Deadline, &expert, &need, None),
+                Some(expected)
+            );
+        }
+
+        assert_eq!(value(Feature::Freshness, &need, &expert, None), None);
+        for (changed, expected) in [
+            ("2026-06-01", 1.0),
+            ("2025-06-01", 0.5),
+            ("2026-07-01", 1.0),
+            ("2026-05-31", 365.0 / 366.0),
+        ] {
+            expert.changed = queqiao_domain::parse_date(changed);
+            assert_eq!(
+                value(Feature::Freshness, &need, &expert, None),
                 Some(expected)
             );
         }

@@ -105,6 +105,10 @@ pub struct Facets {
     /// The last day on which an expert's consent holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_until: Option<Date>,
+    /// The day on which the record was last written, in UTC, where whoever keeps it tells; a record
+    /// itself does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Date>,
 }
 
 impl Facets {
@@ -143,6 +147,7 @@ impl Facets {
             opt_out: false,
             consented: false,
             consent_until: None,
+            changed: None,
         };
         for l in &r.links {
             match l.relation {
