@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use queqiao_domain::{
-    AmountRange, Detail, Expert, ExpertKind, Facets, Filter, Kind, Link, Need, Organisation,
-    Record, RecordId, Relation,
+    AmountRange, Detail, Expert, ExpertKind, Facets, Field, Filter, Kind, Link, Need, Op,
+    Organisation, Record, RecordId, Relation, Value,
 };
 
 fn expert() -> Facets {
@@ -161,4 +161,10 @@ fn hostile_text_never_panics() {
     ] {
         let _ = Filter::parse(f);
     }
+}
+
+#[test]
+fn a_comparison_built_in_code_is_the_one_that_was_written() {
+    let built = Filter::compare(Field::Id, Op::Eq, Value::Text("GBA-N01".into()));
+    assert_eq!(built, Filter::parse("id = \"GBA-N01\"").unwrap());
 }

@@ -185,8 +185,12 @@ impl Filter {
         parse::parse(text, &FilterLimits::default())
     }
 
-    /// A comparison built in code.
+    /// A comparison built in code. Capitals of a text do not count, as in one that was parsed.
     pub fn compare(field: Field, op: Op, value: Value) -> Filter {
+        let value = match value {
+            Value::Text(text) => Value::Text(text.to_lowercase()),
+            other => other,
+        };
         Filter::Compare(Comparison { field, op, value })
     }
 
