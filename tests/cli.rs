@@ -188,6 +188,53 @@ fn import_match_both_ways() {
 }
 
 #[test]
+fn several_stored_needs_ask_one_by_one_or_together() {
+    let f = Folder::with_sample();
+    let data = f.data();
+    let matched = |more: &[&str]| {
+        let mut all = vec!["match", "--data", &data, "--format", "json", "-k", "3"];
+        all.extend(more);
+        json(&all)["answers"].as_array().unwrap().clone()
+    };
+    let three = "GBA-N01,GBA-N02,GBA-N07";
+    let apart = matched(&["--need", three]);
+    assert_eq!(apart.len(), 3);
+    let alone = json(&[
+        "match", "--need", "GBA-N02", "--data", &data, "--format", "json", "-k", "3",
+    ]);
+    assert_eq!(ids(&apart[1]), ids(&alone));
+    assert!(alone["matches"][0]["wanted"].is_null());
+
+    // Together each is asked back, and whoever is on a list wants somebody most.
+    let together = matched(&["--need", three, "--together"]);
+    assert_eq!(together.len(), 3);
+    let wants: Vec<f64> = together
+        .iter()
+        .flat_map(|a| a["matches"].as_array().unwrap())
+        .map(|m| m["wanted"].as_f64().unwrap())
+        .collect();
+    assert_eq!(wants.len(), 9);
+    assert!(wants.iter().all(|w| (0.0..=1.0).contains(w)), "{wants:?}");
+    assert!(wants.contains(&1.0), "{wants:?}");
+    let table = ok(&["match", "--need", three, "--together", "--data", &data]);
+    assert!(table.contains("wants the asker"), "{table}");
+
+    // By a condition, and what none passes.
+    let shenzhen = matched(&["--where", "region : 440300"]);
+    let all = matched(&["--where", "region : 440000", "--together"]);
+    assert!(!shenzhen.is_empty() && shenzhen.len() < all.len());
+    fails(
+        &["match", "--where", "region : 110000", "--data", &data],
+        2,
+        &["no stored need passes"],
+    );
+    let twice = ["match", "--need", "GBA-N01,GBA-N01", "--together", "--data"];
+    fails(&[&twice[..], &[&data]].concat(), 2, &["it asks twice"]);
+    let text = ["match", "--text", "x", "--together", "--data", &data];
+    fails(&text, 2, &["--together"]);
+}
+
+#[test]
 fn importing_twice_changes_nothing_and_export_gives_back_what_was_put_in() {
     let f = Folder::with_sample();
     let before = f.records();

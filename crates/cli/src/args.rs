@@ -259,9 +259,12 @@ pub(crate) struct ExportArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("ask").required(true))]
 pub(crate) struct MatchArgs {
-    /// A stored record asks: a need, or anyone who offers help.
-    #[arg(long, group = "ask", value_name = "ID")]
-    pub(crate) need: Option<String>,
+    /// A stored record asks: a need, or anyone who offers help; or several, by comma.
+    #[arg(long, group = "ask", value_delimiter = ',', value_name = "ID")]
+    pub(crate) need: Vec<String>,
+    /// Stored needs ask, those that pass a condition (AIP-160), such as `region : 440300`.
+    #[arg(long = "where", group = "ask", value_name = "FILTER")]
+    pub(crate) needs_where: Option<String>,
     /// A text asks.
     #[arg(long, group = "ask")]
     pub(crate) text: Option<String>,
@@ -295,6 +298,10 @@ pub(crate) struct MatchArgs {
     /// Of one organisation at most so many matches.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) per_organisation: Option<u16>,
+    /// Make the lists of several stored records together: who is wanted counts what they want too, and the famous few
+    /// are not on every list 统筹推荐
+    #[arg(long, conflicts_with_all = ["text", "file", "why", "diverse"])]
+    pub(crate) together: bool,
     /// A list that does not say the same ten times: mmr (no two alike) or xquad (every clause answered).
     #[arg(long, value_enum)]
     pub(crate) diverse: Option<DiverseArg>,

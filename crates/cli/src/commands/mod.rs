@@ -18,6 +18,7 @@ pub(crate) mod key;
 pub(crate) mod lists;
 pub(crate) mod matching;
 pub(crate) mod models;
+mod needs;
 pub(crate) mod off_policy;
 pub(crate) mod open;
 pub(crate) mod outcomes;

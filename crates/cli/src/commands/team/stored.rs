@@ -2,15 +2,13 @@
 
 use crate::{
     args::{Cli, TeamComposeArgs},
-    commands::open,
+    commands::{needs, open},
     failure::Failure,
 };
 use queqiao_desk::{TeamBook, TeamMember, TeamNeed};
-use queqiao_domain::{
-    Bilingual, Date, Detail, Filter, Kind, Record, RecordId, RegionCode, Relation, parse_date,
-};
+use queqiao_domain::{Bilingual, Date, Detail, Record, RecordId, RegionCode, Relation, parse_date};
 use queqiao_engine::{
-    Engine, ListRequest, TeamRequest,
+    TeamRequest,
     teams::{ConsortiumParams, TeamParams},
 };
 
@@ -34,7 +32,10 @@ pub(super) fn book(cli: &Cli, args: &TeamComposeArgs) -> Result<TeamBook, Failur
     let engine = open::engine(cli, &args.data, args.model.as_deref())?;
     let request = match &args.needs_where {
         Some(filter) => TeamRequest {
-            needs: needs_where(&engine, args, filter)?,
+            needs: needs::passing(&engine, &args.data.tenant, filter, NEEDS)?
+                .into_iter()
+                .map(|need| (need.id, 1.0))
+                .collect(),
             ..request
         },
         None => request,
@@ -141,37 +142,4 @@ fn region(text: &str) -> Result<RegionCode, Failure> {
             format!("--region：{}；{}", e.problem.zh, e.expected.zh),
         )
     })
-}
-
-/// Stored needs that a condition names, each of weight 1.
-fn needs_where(
-    engine: &Engine,
-    args: &TeamComposeArgs,
-    filter: &str,
-) -> Result<Vec<(RecordId, f64)>, Failure> {
-    let request = ListRequest {
-        kind: Some(Kind::Need),
-        filter: Filter::parse(filter)
-            .map_err(|e| Failure::input(format!("--where: {e}"), format!("--where：{e}")))?,
-        page_size: NEEDS,
-        ..ListRequest::default()
-    };
-    let page = engine.list(&args.data.tenant, &request)?;
-    if page.next.is_some() {
-        return Err(Failure::input(
-            format!("--where {filter}: more than {NEEDS} needs pass; ask for fewer"),
-            format!("--where {filter}：符合的需求超过 {NEEDS} 项；请缩小范围"),
-        ));
-    }
-    if page.records.is_empty() {
-        return Err(Failure::input(
-            format!("--where {filter}: no stored need passes; loosen the condition"),
-            format!("--where {filter}：没有符合的需求；请放宽条件"),
-        ));
-    }
-    Ok(page
-        .records
-        .into_iter()
-        .map(|r| (r.record.id, 1.0))
-        .collect())
 }
