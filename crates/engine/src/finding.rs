@@ -175,11 +175,11 @@ impl Engine {
             seq: found.seq,
             model: model.to_string(),
             calibrated_to: teller.calibration.map(|c| c.target.clone()),
-            weights: weights.version,
+            weights: weights.version.clone(),
         };
         if request.keep {
             let values: Vec<_> = top.iter().map(|(r, p)| (r.values, *p)).collect();
-            let kept = kept(request, &answer, &values)?;
+            let kept = kept(request, &answer, &weights, &values)?;
             self.store.keep_answers(tenant, &[kept])?;
         }
         Ok(answer)

@@ -47,7 +47,7 @@ pub use insight::{
 };
 pub use outcomes::{
     Decline, Funnel, FunnelBy, FunnelRequest, FunnelRow, LearnOptions, OutcomeLists, OutcomeReport,
-    ReportSummary, Stage, Step, TrainingList,
+    PastAnswer, PastMatch, ReportSummary, Stage, Step, TrainingList,
 };
 pub use planning::{
     StoredTeam, TeamRequest, event_scores, plan_event, plan_panels, plan_roundtables, plan_tracks,

@@ -15,6 +15,8 @@ pub(crate) struct OutcomesArgs {
 pub(crate) enum OutcomesCommand {
     /// Store outcomes of kept answers (`queqiao match --keep`) from a csv file 登记结果
     Report(OutcomesReportArgs),
+    /// A kept answer as it was given: who was on it, and what each score was made of then 查看留存的结果
+    Show(OutcomesShowArgs),
     /// How many were shown, opened, contacted, met, signed, declined and why 漏斗统计
     Funnel(OutcomesFunnelArgs),
     /// Write features and judgements that `queqiao weights fit` takes 导出训练数据
@@ -29,6 +31,15 @@ pub(crate) struct OutcomesReportArgs {
     /// declined), and reason, time, event where there are any.
     #[arg(value_name = "FILE.csv")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) over: OverArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutcomesShowArgs {
+    /// Its match_id.
+    #[arg(value_name = "MATCH_ID")]
+    pub(crate) match_id: String,
     #[command(flatten)]
     pub(crate) over: OverArgs,
 }

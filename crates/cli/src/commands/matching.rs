@@ -1,6 +1,6 @@
 //! `queqiao match`: who can help with a need, or whom an expert can help.
 
-use super::{open, why};
+use super::{needs, open, why};
 use crate::{
     args::{Cli, DiverseArg, Format, MatchArgs},
     failure::Failure,
@@ -8,12 +8,15 @@ use crate::{
 };
 use queqiao_domain::{Filter, Lang, Record, RecordId, parse_date};
 use queqiao_engine::{
-    Ask, ClauseMatch, Diversity, DiversityMethod, Engine, FigureMatch, MAX_TEXT, Match,
-    MatchRequest, MatchResponse, Verdict,
+    Ask, ClauseMatch, Diversity, DiversityMethod, Engine, Error, FigureMatch, MAX_TEXT, Match,
+    MatchRequest, MatchResponse, Part, Verdict,
 };
 use queqiao_intake::{ImportOptions, RowResult, Source};
 use serde::Serialize;
 use std::path::Path;
+
+/// Needs that may ask by a condition.
+const NEEDS: usize = 1_000;
 
 /// One question and its answer.
 #[derive(Serialize)]
@@ -57,23 +60,34 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
         ..MatchRequest::new(ask, today)
     };
     // What is asked is read before the data folder is opened: a slip is told at once.
-    let questions: Vec<(String, Ask)> = match (&args.need, &args.text, &args.file) {
-        (Some(id), _, _) => {
-            let id = RecordId::new(id.as_str())
-                .map_err(|e| Failure::input(format!("--need: {e}"), format!("--need：{e}")))?;
-            vec![(id.to_string(), Ask::Record(id))]
-        }
-        (_, Some(text), _) => vec![(shorten(text, 60), Ask::Text(text.clone()))],
-        (_, _, Some(file)) => read_questions(file, args.kind)?,
-        _ => {
+    let mut questions: Vec<(String, Ask)> = match (&args.text, &args.file) {
+        (Some(text), _) => vec![(shorten(text, 60), Ask::Text(text.clone()))],
+        (_, Some(file)) => read_questions(file, args.kind)?,
+        _ if args.needs_where.is_some() => Vec::new(),
+        _ if args.need.is_empty() => {
             return Err(Failure::input(
-                "nothing asks: give --need, --text or --file",
-                "请给出 --need、--text 或 --file",
+                "nothing asks: give --need, --where, --text or --file",
+                "请给出 --need、--where、--text 或 --file",
             ));
+        }
+        _ => {
+            let each = args.need.iter().map(|id| match RecordId::new(id.as_str()) {
+                Ok(id) => Ok((id.to_string(), Ask::Record(id))),
+                Err(e) => Err(Failure::input(
+                    format!("--need: {e}"),
+                    format!("--need：{e}"),
+                )),
+            });
+            each.collect::<Result<_, Failure>>()?
         }
     };
     let engine = open::engine(cli, &args.data, args.model.as_deref())?;
     let tenant = &args.data.tenant;
+    if let Some(filter) = &args.needs_where {
+        let needs = needs::passing(&engine, tenant, filter, NEEDS)?;
+        let each = needs.into_iter();
+        questions.extend(each.map(|n| (n.id.to_string(), Ask::Record(n.id))));
+    }
     let title = |ask: &Ask| match ask {
         Ask::Record(id) => engine
             .get(tenant, None, id, false)
@@ -94,13 +108,22 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
             }
         };
     }
-    // Rows of a file get a list of answers, even when there is one row.
-    let single = !matches!(questions.first(), Some((_, Ask::Draft(_))));
+    // Rows of a file, and needs that pass a condition, get a list of answers, even when there is one.
+    let several = args.needs_where.is_some() || args.need.len() > 1 || args.together;
+    let single = !several && !matches!(questions.first(), Some((_, Ask::Draft(_))));
     let bar = console.progress(questions.len() as u64, "matching", "匹配");
     let mut answers = Vec::with_capacity(questions.len());
-    for chunk in questions.chunks(100) {
+    // Lists that are made together are made in one go.
+    let at_once = if args.together { questions.len() } else { 100 };
+    for chunk in questions.chunks(at_once) {
         let requests: Vec<MatchRequest> = chunk.iter().map(|(_, a)| request(a.clone())).collect();
-        let found = engine.find_matches_batch(tenant, &requests)?;
+        let found: Vec<Result<MatchResponse, Error>> = match args.together {
+            true => {
+                let all = engine.find_matches_together(tenant, &requests)?;
+                all.into_iter().map(Ok).collect()
+            }
+            false => engine.find_matches_batch(tenant, &requests)?,
+        };
         for ((asked, ask), answer) in chunk.iter().zip(found) {
             let title = title(ask);
             answers.push(Answer {
@@ -288,6 +311,16 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
             ));
         }
     }
+    if let Some(wanted) = m.wanted {
+        console.line(format!(
+            "            {} {:.0} %",
+            console.say(
+                "wants the asker, of all who ask:",
+                "对提问方的意愿（相对其最想对接者）："
+            ),
+            wanted * 100.0
+        ));
+    }
     for f in &m.figures {
         // What nobody says is told where everything is.
         if f.verdict.is_some() || explain {
@@ -301,20 +334,25 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
         console.line(format!("            {}", summary(console, m)));
     } else {
         for p in &m.parts {
-            let (en, zh) = p.feature.label();
-            let value = p
-                .value
-                .map_or(console.say("unknown", "未知").to_owned(), |v| {
-                    format!("{v:.4}")
-                });
-            console.line(format!(
-                "            {:+.4} = {:.3} × {value}  {}",
-                p.contribution,
-                p.weight,
-                console.say(en, zh)
-            ));
+            console.line(format!("            {}", part(console, p)));
         }
     }
+}
+
+/// A part of a score: `+0.2100 = 0.350 × 0.6000  meaning, three passages`.
+pub(crate) fn part(console: &Console, p: &Part) -> String {
+    let (en, zh) = p.feature.label();
+    let value = p
+        .value
+        .map_or(console.say("unknown", "未知").to_owned(), |v| {
+            format!("{v:.4}")
+        });
+    format!(
+        "{:+.4} = {:.3} × {value}  {}",
+        p.contribution,
+        p.weight,
+        console.say(en, zh)
+    )
 }
 
 /// A figure that was asked for and what came of it: `✓ 转化率≥67% ← 转化率达到72% (+7.5 %)`.

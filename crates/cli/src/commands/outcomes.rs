@@ -1,10 +1,10 @@
 //! `queqiao outcomes`: what came of matches, and what is learned from it.
 
-use super::open;
+use super::{matching::part, open};
 use crate::{
     args::{
         Cli, DataArgs, Format, GroupArg, OutcomesCalibrateArgs, OutcomesCommand,
-        OutcomesExportArgs, OutcomesFunnelArgs, OutcomesReportArgs, TargetArg,
+        OutcomesExportArgs, OutcomesFunnelArgs, OutcomesReportArgs, OutcomesShowArgs, TargetArg,
     },
     failure::Failure,
     output::Console,
@@ -26,6 +26,7 @@ const QUARTERS: f64 = 4.0;
 pub(crate) fn run(cli: &Cli, command: &OutcomesCommand, console: &Console) -> Result<(), Failure> {
     match command {
         OutcomesCommand::Report(args) => report(cli, args, console),
+        OutcomesCommand::Show(args) => show(cli, args, console),
         OutcomesCommand::Funnel(args) => funnel(cli, args, console),
         OutcomesCommand::Export(args) => export(cli, args, console),
         OutcomesCommand::Calibrate(args) => calibrate_to(cli, args, console),
@@ -115,6 +116,29 @@ fn report(cli: &Cli, args: &OutcomesReportArgs, console: &Console) -> Result<(),
             Ok(())
         }
     }
+}
+
+fn show(cli: &Cli, args: &OutcomesShowArgs, console: &Console) -> Result<(), Failure> {
+    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let answer = engine.kept_answer(&args.over.data.tenant, &args.match_id)?;
+    if let Format::Json = args.over.format {
+        return console.json(&answer);
+    }
+    let time = jiff::Timestamp::from_millisecond(answer.time).unwrap_or_default();
+    let asker = answer.asker.map_or(String::new(), |(id, _)| id.to_string());
+    console.line(format!("» {asker} {time:.0}"));
+    for m in &answer.matches {
+        let kind = console.say(m.kind.as_str(), m.kind.zh());
+        console.line(format!("{:>3}  {:.3}  {}  [{kind}]", m.rank, m.score, m.id));
+        for p in &m.parts {
+            console.line(format!("            {}", part(console, p)));
+        }
+    }
+    console.line(console.say(
+        &format!("  model {}, weights {}", answer.model, answer.weights),
+        &format!("  模型 {}，权重 {}", answer.model, answer.weights),
+    ));
+    Ok(())
 }
 
 fn read_line(row: Line) -> Result<OutcomeReport, (String, String)> {

@@ -1,12 +1,12 @@
-//! Answers as they are kept.
+//! Answers as they are kept, and as they are told again.
 
 use crate::{
-    Error,
+    Engine, Error,
     request::{Ask, MatchRequest},
     response::MatchResponse,
 };
-use queqiao_domain::{Kind, RecordId};
-use queqiao_ranking::{Feature, Values};
+use queqiao_domain::{Kind, RecordId, TenantId};
+use queqiao_ranking::{Feature, Part, Scorer, Values, Weights};
 use queqiao_store::KeptAnswer;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -20,8 +20,11 @@ pub(crate) struct Head {
     pub(crate) seq: u64,
     /// The model.
     pub(crate) model: String,
-    /// The weights.
+    /// The version of the weights.
     pub(crate) weights: String,
+    /// The weights; none were kept by earlier programs.
+    #[serde(default)]
+    pub(crate) weighed: BTreeMap<Feature, f64>,
 }
 
 /// What is kept of a record in it.
@@ -60,6 +63,7 @@ pub(crate) fn read<T: DeserializeOwned>(row: &[u8]) -> Option<T> {
 pub(crate) fn kept(
     request: &MatchRequest,
     answer: &MatchResponse,
+    weights: &Weights,
     values: &[(Values, f64)],
 ) -> Result<KeptAnswer, Error> {
     let asker: Option<RecordId> = match &request.ask {
@@ -71,6 +75,7 @@ pub(crate) fn kept(
         seq: answer.seq,
         model: answer.model.clone(),
         weights: answer.weights.clone(),
+        weighed: weights.weights.clone(),
     };
     let rows = answer
         .matches
@@ -95,4 +100,92 @@ pub(crate) fn kept(
         head: write(&head),
         rows: rows.collect(),
     })
+}
+
+/// An answer as it was given and kept, whatever has changed since.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PastAnswer {
+    /// Its id.
+    pub match_id: String,
+    /// When it was given, milliseconds since 1970.
+    pub time: i64,
+    /// Who asked, if it was a record that is still there.
+    pub asker: Option<(RecordId, Kind)>,
+    /// The model.
+    pub model: String,
+    /// The version of the weights.
+    pub weights: String,
+    /// The sequence number of the store that it saw.
+    pub seq: u64,
+    /// Who was on it and was not erased since, in order.
+    pub matches: Vec<PastMatch>,
+}
+
+/// A match of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PastMatch {
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its place, from 1.
+    pub rank: usize,
+    /// Its score.
+    pub score: f64,
+    /// The probability with which chance put it on the list; none where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<f64>,
+    /// What the score was made of; none where an earlier program kept the answer.
+    pub parts: Vec<Part>,
+}
+
+impl Engine {
+    /// A kept answer: who was on it, and what each score was made of then.
+    ///
+    /// # Errors
+    /// No such answer is kept; the store cannot be read.
+    pub fn kept_answer(&self, tenant: &TenantId, match_id: &str) -> Result<PastAnswer, Error> {
+        let snapshot = self.store().snapshot()?;
+        let kept = snapshot.answer(tenant, match_id)?;
+        let found = kept.and_then(|k| Some((read::<Head>(&k.head)?, k)));
+        let Some((head, kept)) = found else {
+            return Err(Error::argument(
+                "match_id",
+                "no answer of this id was kept",
+                "the match_id of an answer that was asked for with `keep`",
+            ));
+        };
+        let asker = match kept.asker {
+            Some(id) => snapshot
+                .get(tenant, &id)?
+                .map(|stored| (id, stored.record.kind())),
+            None => None,
+        };
+        let scorer = Scorer::new(&Weights {
+            version: head.weights.clone(),
+            weights: head.weighed,
+        });
+        let each = kept.rows.into_iter().filter_map(|(id, row)| {
+            let row: Row = read(&row)?;
+            Some(PastMatch {
+                id,
+                kind: row.kind,
+                rank: row.rank,
+                score: row.score,
+                drawn: Some(row.probability).filter(|p| *p < 1.0),
+                parts: scorer.parts(&row.values()),
+            })
+        });
+        let mut matches: Vec<PastMatch> = each.collect();
+        matches.sort_by_key(|m| m.rank);
+        Ok(PastAnswer {
+            match_id: match_id.to_owned(),
+            time: head.time,
+            asker,
+            model: head.model,
+            weights: head.weights,
+            seq: head.seq,
+            matches,
+        })
+    }
 }

@@ -6664,6 +6664,92 @@ impl ::prost::Name for ReportOutcomesResponse {
         "/queqiao.v1.ReportOutcomesResponse".into()
     }
 }
+/// Asks for a kept answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeptAnswerRequest {
+    /// `tenants/{tenant}`; required.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// MatchResponse.match_id; required.
+    #[prost(string, tag = "2")]
+    pub match_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetKeptAnswerRequest {
+    const NAME: &'static str = "GetKeptAnswerRequest";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.GetKeptAnswerRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.GetKeptAnswerRequest".into()
+    }
+}
+/// An answer as it was given.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct KeptAnswer {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub match_id: ::prost::alloc::string::String,
+    /// When it was given.
+    #[prost(message, optional, tag = "2")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// `tenants/{tenant}/{collection}/{id}` of the record that asked; empty for a text or a draft, and
+    /// when it is there no more.
+    #[prost(string, tag = "3")]
+    pub asker: ::prost::alloc::string::String,
+    /// The model, as in MatchResponse.
+    #[prost(string, tag = "4")]
+    pub model: ::prost::alloc::string::String,
+    /// The version of the scorer's weights, as in MatchResponse.
+    #[prost(string, tag = "5")]
+    pub weights_version: ::prost::alloc::string::String,
+    /// The store's sequence number that it saw.
+    #[prost(uint64, tag = "6")]
+    pub seq: u64,
+    /// Who was on it, in order of rank.
+    #[prost(message, repeated, tag = "7")]
+    pub matches: ::prost::alloc::vec::Vec<KeptMatch>,
+}
+impl ::prost::Name for KeptAnswer {
+    const NAME: &'static str = "KeptAnswer";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.KeptAnswer".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.KeptAnswer".into()
+    }
+}
+/// A match of a kept answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct KeptMatch {
+    /// `tenants/{tenant}/{collection}/{id}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its place, from 1.
+    #[prost(int32, tag = "2")]
+    pub rank: i32,
+    /// Its score.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+    /// The probability with which chance put it on the list; absent where it did not.
+    #[prost(double, optional, tag = "4")]
+    pub drawn: ::core::option::Option<f64>,
+    /// What the score was made of: contributions add up to it, to within rounding in its last places.
+    /// None where an earlier program kept the answer.
+    #[prost(message, repeated, tag = "5")]
+    pub parts: ::prost::alloc::vec::Vec<ScorePart>,
+}
+impl ::prost::Name for KeptMatch {
+    const NAME: &'static str = "KeptMatch";
+    const PACKAGE: &'static str = "queqiao.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "queqiao.v1.KeptMatch".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/queqiao.v1.KeptMatch".into()
+    }
+}
 /// Asks for a funnel.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetFunnelRequest {
@@ -7095,6 +7181,32 @@ pub mod outcome_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.OutcomeService", "GetFunnel"));
             self.inner.unary(req, path, codec).await
         }
+        /// An answer as it was given and kept: by which model and weights, over which state of the store, who
+        /// was on it and what each score was made of then, whatever has changed since. Who was erased since is
+        /// not in it.
+        ///
+        /// Errors: INVALID_ARGUMENT when no such answer is kept.
+        pub async fn get_kept_answer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetKeptAnswerRequest>,
+        ) -> std::result::Result<tonic::Response<super::KeptAnswer>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/queqiao.v1.OutcomeService/GetKeptAnswer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("queqiao.v1.OutcomeService", "GetKeptAnswer"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -7132,6 +7244,15 @@ pub mod outcome_service_server {
             &self,
             request: tonic::Request<super::GetFunnelRequest>,
         ) -> std::result::Result<tonic::Response<super::Funnel>, tonic::Status>;
+        /// An answer as it was given and kept: by which model and weights, over which state of the store, who
+        /// was on it and what each score was made of then, whatever has changed since. Who was erased since is
+        /// not in it.
+        ///
+        /// Errors: INVALID_ARGUMENT when no such answer is kept.
+        async fn get_kept_answer(
+            &self,
+            request: tonic::Request<super::GetKeptAnswerRequest>,
+        ) -> std::result::Result<tonic::Response<super::KeptAnswer>, tonic::Status>;
     }
     /// Keeps what came of the matches of kept answers (MatchRequest.keep): shown, opened, contacted, met,
     /// signed, or declined with a reason. Funnels and better weights are made of them
@@ -7288,6 +7409,52 @@ pub mod outcome_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetFunnelSvc(inner);
+                        let codec = crate::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/queqiao.v1.OutcomeService/GetKeptAnswer" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetKeptAnswerSvc<T: OutcomeService>(pub Arc<T>);
+                    impl<
+                        T: OutcomeService,
+                    > tonic::server::UnaryService<super::GetKeptAnswerRequest>
+                    for GetKeptAnswerSvc<T> {
+                        type Response = super::KeptAnswer;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetKeptAnswerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OutcomeService>::get_kept_answer(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetKeptAnswerSvc(inner);
                         let codec = crate::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -125,6 +125,12 @@ pub(crate) const METHODS: &[(&str, &str, Need)] = &[
         "GetFunnel",
         InTenant(Role::Reader),
     ),
+    // It holds what sealed records were like: for those who may read them.
+    (
+        "queqiao.v1.OutcomeService",
+        "GetKeptAnswer",
+        InTenant(Role::Writer),
+    ),
     (
         "queqiao.v1.TeamService",
         "ComposeTeam",

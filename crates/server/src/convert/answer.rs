@@ -131,7 +131,7 @@ fn write_figure(kind: Kind, asking: Option<Kind>, f: FigureMatch) -> v1::FigureM
     }
 }
 
-fn write_part(p: Part) -> v1::ScorePart {
+pub(super) fn write_part(p: Part) -> v1::ScorePart {
     v1::ScorePart {
         feature: p.feature.as_str().to_owned(),
         value: p.value,

@@ -37,7 +37,9 @@ pub(crate) use matching::{
     BatchItem, filter_violation, read_clarify, read_explain, read_match, read_match_batch,
 };
 pub(crate) use names::{read_name, read_parent, read_request_id};
-pub(crate) use outcome::{read_funnel, read_outcomes, write_funnel, write_report};
+pub(crate) use outcome::{
+    read_funnel, read_kept_answer, read_outcomes, write_funnel, write_kept_answer, write_report,
+};
 pub(crate) use page::{PageToken, read_page_size};
 pub(crate) use record_in::{ReadRecord, read_record, wire_path};
 pub(crate) use record_out::{write_contact, write_outcome, write_record};

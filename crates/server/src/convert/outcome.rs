@@ -1,13 +1,16 @@
 //! Outcomes from the wire, funnels to it.
 
 use super::{
-    Violations, Word, count,
+    Violations, Word,
+    answer::write_part,
+    count,
     names::{read_name, read_parent},
     reader::Reader,
+    record_out::timestamp,
 };
-use queqiao_domain::TenantId;
+use queqiao_domain::{Kind, RecordId, ResourceName, TenantId};
 use queqiao_engine::{
-    Decline, Funnel, FunnelBy, FunnelRequest, OutcomeReport, ReportSummary, Stage,
+    Decline, Funnel, FunnelBy, FunnelRequest, OutcomeReport, PastAnswer, ReportSummary, Stage,
 };
 use queqiao_proto::v1;
 
@@ -109,6 +112,44 @@ pub(crate) fn read_funnel(
         until: read_time(&mut r, "until", wire.until),
     };
     r.finish(Some((tenant, request)))
+}
+
+/// Reads which kept answer is asked for.
+pub(crate) fn read_kept_answer(
+    wire: v1::GetKeptAnswerRequest,
+) -> Result<(TenantId, String), Violations> {
+    Ok((read_parent("parent", &wire.parent)?, wire.match_id))
+}
+
+/// A kept answer to the wire.
+pub(crate) fn write_kept_answer(tenant: &TenantId, a: PastAnswer) -> v1::KeptAnswer {
+    let name = |id: RecordId, kind: Kind| {
+        let name = ResourceName {
+            tenant: tenant.clone(),
+            kind,
+            id,
+        };
+        name.to_string()
+    };
+    v1::KeptAnswer {
+        match_id: a.match_id,
+        time: Some(timestamp(a.time)),
+        asker: a.asker.map(|(id, kind)| name(id, kind)).unwrap_or_default(),
+        model: a.model,
+        weights_version: a.weights,
+        seq: a.seq,
+        matches: a
+            .matches
+            .into_iter()
+            .map(|m| v1::KeptMatch {
+                name: name(m.id, m.kind),
+                rank: count(m.rank),
+                score: m.score,
+                drawn: m.drawn,
+                parts: m.parts.into_iter().map(write_part).collect(),
+            })
+            .collect(),
+    }
 }
 
 /// What became of a report, to the wire.

@@ -183,7 +183,7 @@ fn readiness(r: domain::Readiness) -> v1::Readiness {
 }
 
 /// Milliseconds since 1970.
-fn timestamp(ms: i64) -> prost_types::Timestamp {
+pub(super) fn timestamp(ms: i64) -> prost_types::Timestamp {
     prost_types::Timestamp {
         seconds: ms.div_euclid(1_000),
         // Below 10⁹ by construction.

@@ -3,7 +3,9 @@
 use crate::{
     access::context,
     app::App,
-    convert::{read_funnel, read_outcomes, write_funnel, write_report},
+    convert::{
+        read_funnel, read_kept_answer, read_outcomes, write_funnel, write_kept_answer, write_report,
+    },
     status::{self, nowhere},
 };
 use queqiao_proto::v1;
@@ -50,6 +52,25 @@ impl v1::outcome_service_server::OutcomeService for OutcomeApi {
                     .funnel(&tenant, &asked)
                     .map_err(|e| status::from_engine(e, &nowhere))?;
                 Ok(write_funnel(funnel))
+            })
+            .await?;
+        self.app.answer(answer)
+    }
+
+    async fn get_kept_answer(
+        &self,
+        request: Request<v1::GetKeptAnswerRequest>,
+    ) -> Result<Response<v1::KeptAnswer>, Status> {
+        context(&request).enter_parent(&request.get_ref().parent)?;
+        let (tenant, id) = read_kept_answer(request.into_inner()).map_err(status::invalid)?;
+        let answer = self
+            .app
+            .read(move |app| {
+                let kept = app
+                    .engine
+                    .kept_answer(&tenant, &id)
+                    .map_err(|e| status::from_engine(e, &nowhere))?;
+                Ok(write_kept_answer(&tenant, kept))
             })
             .await?;
         self.app.answer(answer)

@@ -197,3 +197,67 @@ async fn a_report_that_does_not_read_names_the_field() {
         &["group_by"],
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_answer_is_told_again_as_it_was_given() {
+    let s = start().await;
+    let a = kept(&s).await;
+    let ask = |id: &str| v1::GetKeptAnswerRequest {
+        parent: PARENT.into(),
+        match_id: id.into(),
+    };
+    let first = s.outcomes().get_kept_answer(ask(&a.match_id)).await;
+    let first = first.unwrap().into_inner();
+    assert_eq!(
+        (
+            &first.match_id,
+            &first.model,
+            &first.weights_version,
+            first.seq
+        ),
+        (&a.match_id, &a.model, &a.weights_version, a.seq)
+    );
+    assert_eq!(first.asker, "");
+    let now = jiff::Timestamp::now().as_second();
+    assert!((now - first.time.unwrap().seconds).abs() < 600);
+    assert_eq!(first.matches.len(), a.matches.len());
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+    for (m, given) in first.matches.iter().zip(&a.matches) {
+        assert_eq!((&m.name, m.rank), (&given.name, given.rank));
+        assert!(near(m.score, given.score));
+        assert_eq!(m.parts.len(), given.parts.len());
+        for (p, given) in m.parts.iter().zip(&given.parts) {
+            assert_eq!((&p.feature, p.weight), (&given.feature, given.weight));
+            assert_eq!(p.value.is_some(), given.value.is_some());
+            assert!(near(p.contribution, given.contribution));
+        }
+        assert!(near(m.parts.iter().map(|p| p.contribution).sum(), m.score));
+    }
+
+    // Whatever changes, it stays; who is erased leaves it.
+    s.put(expert("e0", "乙", "完全不同的研究")).await;
+    let again = s.outcomes().get_kept_answer(ask(&a.match_id)).await;
+    assert_eq!(again.unwrap().into_inner(), first);
+    let gone = a.matches[1].name.clone();
+    let erase = v1::EraseRecordRequest {
+        name: gone.clone(),
+        ..v1::EraseRecordRequest::default()
+    };
+    s.records().erase_record(erase).await.unwrap();
+    let left = s.outcomes().get_kept_answer(ask(&a.match_id)).await;
+    let left: Vec<String> = left
+        .unwrap()
+        .into_inner()
+        .matches
+        .into_iter()
+        .map(|m| m.name)
+        .collect();
+    assert_eq!(left.len(), a.matches.len() - 1);
+    assert!(!left.contains(&gone));
+    check(
+        s.outcomes().get_kept_answer(ask("nothing")).await,
+        Code::InvalidArgument,
+        "INVALID_FIELD",
+        &["match_id"],
+    );
+}
