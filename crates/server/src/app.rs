@@ -1,6 +1,6 @@
 //! What every service shares: the engine, the settings, and the threads that do the work.
 
-use crate::{audit::Trail, config::ValidConfig, metrics::Metrics, status};
+use crate::{audit::Trail, config::ValidConfig, memory::Memory, metrics::Metrics, status};
 use prometheus_client::metrics::gauge::Gauge;
 use queqiao_domain::Date;
 use queqiao_engine::{Engine, solve::Stop};
@@ -59,6 +59,7 @@ pub(crate) struct App {
     pub(crate) config: ValidConfig,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) trail: Option<Arc<Trail>>,
+    pub(crate) memory: Memory,
     /// One backup at a time.
     pub(crate) backups: Arc<Semaphore>,
     readers: Arc<Semaphore>,
@@ -74,8 +75,12 @@ impl App {
         metrics: Arc<Metrics>,
         trail: Option<Arc<Trail>>,
     ) -> Self {
+        let memory = Memory::new(config.memory_budget_mib);
+        let budget = i64::try_from(memory.budget()).unwrap_or(i64::MAX);
+        metrics.memory_budget.set(budget);
         App {
             metrics,
+            memory,
             trail,
             backups: Arc::new(Semaphore::new(1)),
             readers: Arc::new(Semaphore::new(config.workers)),

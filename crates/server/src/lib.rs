@@ -19,6 +19,7 @@ mod front;
 mod gateway;
 mod guards;
 mod keeper;
+mod memory;
 mod metrics;
 mod quota;
 mod request_id;

@@ -44,6 +44,7 @@ pub(crate) struct Metrics {
     pub(crate) commits: Histogram,
     pub(crate) connections: Gauge,
     pub(crate) connections_refused: Counter,
+    pub(crate) memory_budget: Gauge,
     pub(crate) handshakes_failed: Counter,
     pub(crate) audit_entries: Counter,
     pub(crate) audit_failures: Counter,
@@ -130,6 +131,10 @@ impl Metrics {
             connections_refused: made!(
                 "connections_refused",
                 "Connections closed because max_connections were open"
+            ),
+            memory_budget: made!(
+                "memory_budget_bytes",
+                "Memory that the process may hold before no more records are taken"
             ),
             handshakes_failed: made!("handshakes_failed", "TLS handshakes that failed"),
             audit_entries: made!("audit_entries", "Lines added to the audit trail"),

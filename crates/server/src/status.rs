@@ -321,6 +321,22 @@ pub(crate) fn too_large(reason: &'static str, message: String, limit: usize) -> 
         .status()
 }
 
+/// The process holds as much memory as it may.
+pub(crate) fn out_of_memory(held_mib: u64, budget_mib: u64) -> Status {
+    Problem::new(
+        tonic::Code::ResourceExhausted,
+        "MEMORY_BUDGET",
+        format!(
+            "the server holds {held_mib} MiB of memory and may hold {budget_mib}: matches go on, and nothing more is stored; delete records, raise memory_budget_mib, or use a larger machine"
+        ),
+    )
+    .zh(&format!(
+        "服务占用内存 {held_mib} MiB，上限为 {budget_mib} MiB：匹配照常，但不再存入新内容；请删除记录、调高 memory_budget_mib 或换用更大的机器"
+    ))
+    .with("budget_mib", budget_mib)
+    .status()
+}
+
 /// A status that is told by its code and a text.
 pub(crate) fn plain(code: tonic::Code, reason: &'static str, message: &str) -> Status {
     Problem::new(code, reason, message).status()

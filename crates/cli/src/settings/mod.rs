@@ -202,6 +202,7 @@ impl Settings {
             slow_request: Duration::from_millis(self.number("slow_request_ms")),
             max_request_bytes: self.size("max_request_bytes"),
             max_response_bytes: self.size("max_response_bytes"),
+            memory_budget_mib: self.number("memory_budget_mib"),
             max_concurrent_requests: self.size("max_concurrent_requests"),
             max_connections: self.size("max_connections"),
             max_streams_per_connection: u32::try_from(streams).unwrap_or(u32::MAX),

@@ -258,6 +258,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "响应消息上限（字节）",
     ),
     text(
+        "memory_budget_mib",
+        Form::Whole(0, 1 << 30),
+        |c| number(c.memory_budget_mib),
+        "memory the process may hold, mapped files left out, before no more records are taken; 0 is nine tenths of the machine's or the container's",
+        "进程可占用的内存（MiB，不计映射文件），超出后不再接受新记录；0 表示机器或容器内存的九成",
+    ),
+    text(
         "max_concurrent_requests",
         Form::Whole(1, 1_000_000),
         |c| number(c.max_concurrent_requests),

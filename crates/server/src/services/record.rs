@@ -282,6 +282,7 @@ impl Upsert {
     }
 
     fn run(self, app: &App) -> Result<v1::Record, Status> {
+        app.memory.room()?;
         let ReadRecord { name, record, etag } = self.given;
         let place = |_: usize| Some(("record".to_owned(), name.kind));
         let failed = |e: Error| status::from_engine(e, &place);
@@ -347,6 +348,7 @@ fn batch_upsert(
     records: Vec<v1::Record>,
     request_id: Option<[u8; 16]>,
 ) -> Result<v1::BatchUpsertRecordsResponse, Status> {
+    app.memory.room()?;
     let given = read_all(
         records
             .into_iter()

@@ -172,6 +172,37 @@ async fn requests_in_work_are_counted_over_all_connections() {
     assert!(second.r#match(question("膜")).await.is_ok());
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_memory_budget_nothing_more_is_stored_and_the_rest_goes_on() {
+    let s = start_with(ServerConfig {
+        memory_budget_mib: 1,
+        ..config()
+    })
+    .await;
+    let one = v1::UpsertRecordRequest {
+        record: Some(expert("e1", "甲", "膜")),
+        ..v1::UpsertRecordRequest::default()
+    };
+    let refused = s.records().upsert_record(one).await;
+    let refused = check(refused, Code::ResourceExhausted, "MEMORY_BUDGET", &[]);
+    assert!(refused.message().contains("memory_budget_mib"), "{refused}");
+    let many = v1::BatchUpsertRecordsRequest {
+        parent: PARENT.into(),
+        records: vec![expert("e1", "甲", "膜")],
+        ..v1::BatchUpsertRecordsRequest::default()
+    };
+    let refused = s.records().batch_upsert_records(many).await;
+    check(refused, Code::ResourceExhausted, "MEMORY_BUDGET", &[]);
+    assert!(s.ask("膜").await.unwrap().matches.is_empty());
+    let gone = v1::EraseRecordRequest {
+        name: format!("{PARENT}/experts/e1"),
+        ..v1::EraseRecordRequest::default()
+    };
+    let e = s.records().erase_record(gone).await.unwrap_err();
+    assert_eq!(e.code(), Code::NotFound, "not for want of memory");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_servers_own_deadline_holds() {
     let s = start_with(ServerConfig {
