@@ -235,3 +235,36 @@ fn a_slip_in_a_report_is_told_with_its_line() {
         &["no data folder"],
     );
 }
+
+#[test]
+fn a_kept_answer_is_shown_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = folder(dir.path());
+    let answer = asked(&data, "GBA-N02");
+    let id = answer["match_id"].as_str().unwrap();
+    let shown = json(&["outcomes", "show", id, "--data", &data, "--format", "json"]);
+    assert_eq!(shown["asker"], serde_json::json!(["GBA-N02", "need"]));
+    for what in ["match_id", "model", "weights", "seq"] {
+        assert_eq!(shown[what], answer[what], "{what}");
+    }
+    let told = |a: &Value| -> Vec<(String, u64, usize)> {
+        let each = a["matches"].as_array().unwrap().iter();
+        each.map(|m| {
+            let parts = m["parts"].as_array().unwrap().len();
+            let id = m["id"].as_str().unwrap().to_owned();
+            (id, m["rank"].as_u64().unwrap(), parts)
+        })
+        .collect()
+    };
+    assert_eq!(told(&shown), told(&answer));
+    let table = ok(&["outcomes", "show", id, "--data", &data]);
+    assert!(
+        table.contains("GBA-N02") && table.contains("weights"),
+        "{table}"
+    );
+    fails(
+        &["outcomes", "show", "nothing", "--data", &data],
+        2,
+        &["match_id", "keep"],
+    );
+}

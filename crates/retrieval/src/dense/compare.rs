@@ -3,7 +3,7 @@
 use super::parts::Dense;
 use crate::{
     index::DenseParts,
-    kernel::dot,
+    kernel::{dot, products},
     slots::{Held, Slot, Slots},
 };
 use ndarray::{ArrayView2, Axis};
@@ -23,10 +23,10 @@ impl Dense {
         admitted
             .par_iter()
             .with_min_len(256)
-            .map_init(Vec::new, |near, &slot| match slots.get(slot) {
+            .map_init(Scratch::default, |scratch, &slot| match slots.get(slot) {
                 Some(held) => {
                     let vectors = self.vectors(held.place);
-                    parts(&asked, asked_norm, held, vectors, near)
+                    parts(&asked, asked_norm, held, vectors, scratch)
                 }
                 None => DenseParts::default(),
             })
@@ -34,18 +34,31 @@ impl Dense {
     }
 }
 
-/// `near` is scratch: the best passage's cosine for each asking passage.
+/// What comparing writes on.
+#[derive(Default)]
+struct Scratch {
+    /// Of every row with every asking passage, row by row.
+    products: Vec<f32>,
+    /// The best passage's cosine for each asking passage.
+    near: Vec<f64>,
+}
+
 fn parts(
     asked: &[Vec<f32>],
     asked_norm: f32,
     held: &Held,
     vectors: &[f32],
-    near: &mut Vec<f64>,
+    scratch: &mut Scratch,
 ) -> DenseParts {
     let dim = asked.first().map_or(0, Vec::len);
     if dim == 0 || vectors.is_empty() {
         return DenseParts::default();
     }
+    let Scratch {
+        products: all,
+        near,
+    } = scratch;
+    products(asked, vectors, dim, all);
     near.clear();
     near.resize(asked.len(), f64::NEG_INFINITY);
     let mut parts = DenseParts {
@@ -54,10 +67,10 @@ fn parts(
     };
     let mut three = [f64::NEG_INFINITY; 3];
     let mut sum = 0f64;
-    for (j, row) in vectors.chunks_exact(dim).enumerate() {
+    for (j, row) in all.chunks_exact(asked.len()).enumerate() {
         let mut nearest = f64::NEG_INFINITY;
-        for (i, q) in asked.iter().enumerate() {
-            let s = f64::from(dot(q, row));
+        for (i, s) in row.iter().enumerate() {
+            let s = f64::from(*s);
             sum += s;
             near[i] = near[i].max(s);
             nearest = nearest.max(s);

@@ -309,7 +309,7 @@ impl Dense {
             ef: ef.max(wanted),
             isa: self.isa,
         };
-        let skim = self.waiting() > self.whole;
+        let skim = self.skims(ask.ef);
         for part in &self.parts {
             let found = match &part.body {
                 Body::Sealed(segment) => part.nearest(segment, &ask, chosen, total),
@@ -327,10 +327,12 @@ impl Dense {
         all
     }
 
-    /// Rows that no graph covers.
-    fn waiting(&self) -> usize {
-        let raw = self.parts.iter().filter(|p| p.is_raw());
-        raw.map(|p| p.live_rows).sum()
+    /// Whether a search of some width leaves out most of those that no graph covers, because they are
+    /// many.
+    fn skims(&self, ef: usize) -> bool {
+        let raw = || self.parts.iter().filter(|p| p.is_raw());
+        let rows: usize = raw().map(|p| p.live_rows).sum();
+        rows > self.whole && Raw::leaves_out(ef, raw().map(|p| p.live).sum()).is_some()
     }
 
     /// Records that no graph covers, in order.
@@ -339,9 +341,10 @@ impl Dense {
         raw.flat_map(|p| p.slots.iter().copied().filter(|s| *s != NOWHERE))
     }
 
-    /// Those of them that are compared with every question, because they are few.
-    pub(crate) fn compared(&self) -> impl Iterator<Item = Slot> + '_ {
-        let few = self.waiting() <= self.whole;
+    /// Those of them that are compared with a question whatever [`Dense::nearest`] finds at this width,
+    /// because they are few.
+    pub(crate) fn compared(&self, ef: usize) -> impl Iterator<Item = Slot> + '_ {
+        let few = !self.skims(ef);
         few.then(|| self.raw_slots()).into_iter().flatten()
     }
 

@@ -7,7 +7,7 @@ use super::{
     segment::{Ask, Found, Side},
     sketch::{self, SketchScratch, View, sketch},
 };
-use crate::kernel::dot;
+use crate::kernel::{dot, products};
 use std::cell::RefCell;
 
 /// Records whose vectors are read for each in the width of a search, where their signs leave out
@@ -91,15 +91,14 @@ impl Raw {
             records.retain(several);
         }
         let mut found: Vec<Found> = Vec::new();
+        let mut on = Vec::new();
         let mut compare = |near: &[u32]| {
-            let each = near.iter().map(|&r| (self.cosine(ask, dim, r), r));
+            let each = near.iter().map(|&r| (self.cosine(ask, dim, r, &mut on), r));
             found.extend(each.filter(|(cosine, _)| cosine.is_finite()));
         };
-        let kept = ask.ef.max(ask.wanted).saturating_mul(KEPT);
-        let kept = kept.saturating_add(records.len() / CHANCE);
-        let few = kept.saturating_mul(FEW) < records.len();
-        match sketch::words(dim).filter(|_| few) {
-            Some(words) => SCRATCH.with_borrow_mut(|s| {
+        let kept = Self::leaves_out(ask.ef.max(ask.wanted), records.len());
+        match sketch::words(dim).zip(kept) {
+            Some((words, kept)) => SCRATCH.with_borrow_mut(|s| {
                 let (signs, starts) = match ask.side {
                     Side::Passages => (&self.signs, Some(&self.starts[..])),
                     Side::Profiles => (&self.profiles, None),
@@ -115,13 +114,19 @@ impl Raw {
         found
     }
 
-    /// How near a record is; not finite where it has no direction.
-    fn cosine(&self, ask: &Ask<'_>, dim: usize, record: u32) -> f32 {
-        let rows = self.vectors(record, dim).chunks_exact(dim.max(1));
-        let products = rows.map(|row| dot(ask.vector, row));
+    /// Of how many of so many records the vectors are read, where signs leave out the others; `None`
+    /// where all are read.
+    pub(super) fn leaves_out(ef: usize, records: usize) -> Option<usize> {
+        let kept = ef.saturating_mul(KEPT).saturating_add(records / CHANCE);
+        (kept.saturating_mul(FEW) < records).then_some(kept)
+    }
+
+    /// How near a record is; not finite where it has no direction. `on` is scratch.
+    fn cosine(&self, ask: &Ask<'_>, dim: usize, record: u32, on: &mut Vec<f32>) -> f32 {
+        products(&[ask.vector], self.vectors(record, dim), dim, on);
         match ask.side {
-            Side::Passages => products.fold(f32::NEG_INFINITY, f32::max),
-            Side::Profiles => products.sum::<f32>() / self.lengths[record as usize],
+            Side::Passages => on.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+            Side::Profiles => on.iter().sum::<f32>() / self.lengths[record as usize],
         }
     }
 

@@ -139,7 +139,7 @@ impl State {
         let near = self
             .dense
             .nearest(vector, Side::Passages, width, width, chosen, total);
-        let raw = self.dense.compared();
+        let raw = self.dense.compared(width);
         let raw = raw.filter(|s| chosen.is_none_or(|c| c.has(*s)));
         let some: Vec<Slot> = near.into_iter().map(|n| n.1).chain(raw).collect();
         let best = self.best_of(question, &some);

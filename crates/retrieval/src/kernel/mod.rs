@@ -10,7 +10,7 @@ mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use float::dot;
+pub(crate) use float::{dot, products};
 pub(crate) use int8::{Int8, Portable};
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::Neon;

@@ -67,8 +67,7 @@ pub(super) struct Sums {
     touched: Vec<u64>,
     /// Of one term, by the first document of a record: how often it has the term.
     times: Vec<u32>,
-    /// Of one term: the first documents of the records that have it, one for each passage that has
-    /// it.
+    /// Of one term: the first documents of the records that have it.
     firsts: Vec<u32>,
     /// By the first document of a record: one more than its place among those that were found.
     place: Vec<u32>,
@@ -113,18 +112,23 @@ impl Sums {
         let sums = &mut self.passages[side];
         let (touched, times, firsts) = (&mut self.touched, &mut self.times, &mut self.firsts);
         firsts.clear();
+        let mut last = u32::MAX;
         postings(&mut |docs, freqs| {
+            let mut kept = firsts.len();
+            firsts.resize(kept + docs.len(), 0);
             for (&doc, &tf) in docs.iter().zip(freqs) {
                 let at = (doc - from) as usize;
                 sums[at] += passage * worth.passages.of(tf, lengths[doc as usize]);
                 touched[at >> 6] |= 1 << (at & 63);
                 let first = at as u32 - numbers[doc as usize];
                 times[first as usize] = times[first as usize].saturating_add(tf);
-                firsts.push(first);
+                // A record's documents follow each other. No branch, which nobody could foretell.
+                firsts[kept] = first;
+                kept += usize::from(first != last);
+                last = first;
             }
+            firsts.truncate(kept);
         });
-        // A record is met once for each of its passages, and counts nothing after the first time:
-        // no branch, which nobody could foretell.
         let lengths = &part.docs.record_length[side];
         let records = &mut self.records[side];
         for &first in &self.firsts {

@@ -4,6 +4,7 @@ use super::{
     number::{self, chars, half, skip_blanks},
     unit::{self, Unit},
 };
+use std::sync::LazyLock;
 
 /// Values from `low` to `high`, in the base of a unit; an absent end is open.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -282,7 +283,29 @@ fn starts<'a, T: Copy>(table: &'a [(&'a str, T)], text: &str) -> Option<(T, usiz
         .map(|(w, s)| (*s, w.len()))
 }
 
+/// A bit for each remainder of the first characters of [`BEFORE`]: a word is looked for at every place
+/// of a text, and begins at few.
+static FIRSTS: LazyLock<[u64; 16]> = LazyLock::new(|| {
+    let mut bits = [0; 16];
+    for first in BEFORE.iter().filter_map(|(w, _)| w.chars().next()) {
+        for c in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
+            let (word, bit) = place(c);
+            bits[word] |= bit;
+        }
+    }
+    bits
+});
+
+fn place(c: char) -> (usize, u64) {
+    let rest = c as usize % 1_024;
+    (rest / 64, 1 << (rest % 64))
+}
+
 fn before(text: &str, at: usize) -> Option<(Side, usize)> {
+    let (word, bit) = place(text[at..].chars().next()?);
+    if FIRSTS[word] & bit == 0 {
+        return None;
+    }
     let (side, n) = starts(BEFORE, &text[at..])?;
     // `over` of `recover` begins no bound.
     let word = text[at..].starts_with(|c: char| c.is_ascii_alphabetic());
