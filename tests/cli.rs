@@ -620,6 +620,46 @@ fn backup_restore_and_doctor() {
         a
     };
     assert_eq!(ask(&f), ask(&g), "a restored folder gives the same answers");
+    // To a moment: what came after it is undone, and a moment that cannot be is told.
+    let to = |file: &str, until: &str, folder: &Folder| {
+        run(&[
+            "restore",
+            file,
+            "--data",
+            &folder.data(),
+            "--master-key",
+            &master,
+            "--until",
+            until,
+        ])
+    };
+    let k = Folder::empty();
+    for (until, what) in [
+        ("2006-11-26T14:02", "reaches back to"),
+        ("yesterday", "2026-11-26T14:02"),
+    ] {
+        let s = to(&file, until, &k);
+        assert!(s.code == 2 && s.err.contains(what), "{until}: {}", s.err);
+        assert!(!k.path("data").exists());
+    }
+    let s = to(&file, "2199-01-01T00:00", &k);
+    assert!(
+        s.code == 0 && s.out.contains("no record had to be"),
+        "{}",
+        s.err
+    );
+    let before = f.records();
+    assert_eq!(k.records(), before);
+    let moment = jiff::Timestamp::now().to_string();
+    let more = sample("needs-tj.csv");
+    ok(&["import", &more, "--kind", "need", "--data", &f.data()]);
+    let after = f.path("after.redb").display().to_string();
+    ok(&["backup", &after, "--data", &f.data()]);
+    assert_ne!(f.records(), before);
+    let u = Folder::empty();
+    let s = to(&after, &moment, &u);
+    assert!(s.code == 0 && s.out.contains("changed back"), "{}", s.err);
+    assert_eq!(u.records(), before);
     // A damaged backup is not taken for a data folder.
     let mut bytes = fs::read(&file).unwrap();
     bytes.truncate(bytes.len() / 2);

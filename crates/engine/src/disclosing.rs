@@ -38,7 +38,7 @@ impl Disclosure {
     }
 }
 
-/// What stands in the store.
+/// What stands in the store. A restore to a moment reads `time`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Row {
     stage: DisclosureStage,

@@ -34,6 +34,9 @@ pub struct EngineOptions {
     pub needs_consent: bool,
     /// The file of the master key, where it is kept outside the data folder.
     pub master_key: Option<PathBuf>,
+    /// Days over which changes can be undone in a backup, 0 for none; the store's own number where none
+    /// is given.
+    pub history_days: Option<u32>,
 }
 
 /// The engine. Safe to share between threads; every method blocks.
@@ -61,10 +64,13 @@ impl Engine {
         embedder: Arc<dyn Embedder>,
         options: EngineOptions,
     ) -> Result<Self, Error> {
-        let stored = queqiao_store::Options {
+        let mut stored = queqiao_store::Options {
             master_key: options.master_key.clone(),
             ..queqiao_store::Options::default()
         };
+        if let Some(days) = options.history_days {
+            stored.history_days = days;
+        }
         let store = Store::open_with(data, &stored)?;
         let artefacts = Artefacts::of(data);
         let weights = match &options.weights {

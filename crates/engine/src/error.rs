@@ -189,7 +189,9 @@ fn store_code(e: &StoreError) -> Code {
         StoreError::Damaged { .. } | StoreError::DamagedRecord { .. } => Code::DataLoss,
         StoreError::DiskFull { .. } => Code::ResourceExhausted,
         StoreError::Interrupted { .. } => Code::Unavailable,
-        StoreError::RequestReused { .. } | StoreError::BadRequestId { .. } => Code::InvalidArgument,
+        StoreError::RequestReused { .. }
+        | StoreError::BadRequestId { .. }
+        | StoreError::BeforeHistory { .. } => Code::InvalidArgument,
         StoreError::Rejected { items, .. } => {
             items.first().map_or(Code::Internal, |r| match r.cause {
                 Cause::KindConflict { .. } | Cause::Exists => Code::AlreadyExists,
@@ -214,6 +216,7 @@ fn store_reason(e: &StoreError) -> &'static str {
         StoreError::Interrupted { .. } => "STORE_INTERRUPTED",
         StoreError::RequestReused { .. } => "REQUEST_ID_REUSED",
         StoreError::BadRequestId { .. } => "INVALID_REQUEST_ID",
+        StoreError::BeforeHistory { .. } => "BEFORE_HISTORY",
         StoreError::Rejected { items, .. } => items.first().map_or("REJECTED", |r| match r.cause {
             Cause::KindConflict { .. } => "KIND_CONFLICT",
             Cause::Exists => "RECORD_EXISTS",

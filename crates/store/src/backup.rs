@@ -6,6 +6,7 @@ use crate::{
     error::Inner,
     folder::{new_identity, not_redb, partial, sync_dir},
     handle::{Handle, guard},
+    history::{HISTORY, HISTORY_SEQ, HISTORY_SPAN},
     ledger::{ANSWERED, ANSWERS, ANSWERS_OF, OUTCOMES},
     tables::{
         BY_KIND, CHANGES, COUNTS, ERASURES, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS,
@@ -26,6 +27,9 @@ impl Store {
     /// [`restore`](crate::restore()) makes a data folder of it and of a copy of the keys
     /// ([`Store::keys_to`]), which may be newer than the backup and should be the newest there is:
     /// what was erased since the backup stays erased.
+    ///
+    /// The history is in it, as far as it is kept: it can be restored to any moment since
+    /// [`Snapshot::history_from`](crate::Snapshot::history_from).
     ///
     /// The file appears under its name only when it is complete and on disk. Every record in it is
     /// sealed with its own key, and it has an identity of its own ([`Store::store_id`]).
@@ -124,8 +128,8 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
     Ok(txn.commit()?)
 }
 
-/// Copies what stands beside the records: answers that were kept and what came of them, and to whom
-/// sealed records are disclosed; folders of an older program have none.
+/// Copies what stands beside the records: their history, answers that were kept and what came of them,
+/// and to whom sealed records are disclosed; folders of an older program have none.
 pub(crate) fn copy_ledger(from: &ReadTransaction, to: &Database) -> Inner<()> {
     let tables: HashSet<String> = from.list_tables()?.map(|t| t.name().to_owned()).collect();
     if tables.contains(ANSWERS.name()) {
@@ -139,6 +143,11 @@ pub(crate) fn copy_ledger(from: &ReadTransaction, to: &Database) -> Inner<()> {
     if tables.contains(DISCLOSURES.name()) {
         copy(from, to, DISCLOSURES)?;
         copy(from, to, DISCLOSED_TO)?;
+    }
+    if tables.contains(HISTORY_SPAN.name()) {
+        copy(from, to, HISTORY)?;
+        copy(from, to, HISTORY_SEQ)?;
+        copy(from, to, HISTORY_SPAN)?;
     }
     Ok(())
 }

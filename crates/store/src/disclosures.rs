@@ -1,6 +1,8 @@
 //! To whom which sealed record is disclosed, and how far.
 //!
-//! Rows are the caller's bytes. Erasing a record takes with it every row that names it, on either side.
+//! Rows are the caller's bytes; one that is not JSON with a number `time` (when it was made, in
+//! milliseconds since 1970) survives no restore to a moment. Erasing a record takes with it every row that
+//! names it, on either side.
 
 use crate::{Snapshot, Store, StoreError, error::Inner, handle::End, ledger::opened};
 use queqiao_domain::{RecordId, TenantId};

@@ -1,6 +1,7 @@
 //! What can go wrong, by cause.
 
 use crate::{Etag, RecordKey};
+use jiff::Timestamp;
 use queqiao_domain::{Kind, RecordId};
 use std::{fmt, io, path::PathBuf};
 
@@ -149,6 +150,16 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// A backup does not reach back to the moment to which it should be restored.
+    #[error("{} cannot be restored to {moment}: {}", path.display(), reach(*from))]
+    BeforeHistory {
+        /// The backup.
+        path: PathBuf,
+        /// The moment.
+        moment: Timestamp,
+        /// Since when its changes can be undone; `None` when it has no history.
+        from: Option<Timestamp>,
+    },
     /// A backup would overwrite a file.
     #[error("{} exists already: name a new file", path.display())]
     Exists {
@@ -211,6 +222,15 @@ pub enum Cause {
         /// The first write that names it.
         first: usize,
     },
+}
+
+fn reach(from: Option<Timestamp>) -> String {
+    match from {
+        Some(from) => format!(
+            "its history reaches back to {from}; give a moment since then, or take an older backup"
+        ),
+        None => "it has no history (history_days was 0, or an older program wrote it); take the last backup made before that moment".to_owned(),
+    }
 }
 
 fn shown(items: &[Rejection], of: usize) -> String {

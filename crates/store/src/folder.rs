@@ -26,18 +26,17 @@ pub(crate) fn initialise(db: &Database, vault: &Vault) -> Inner<()> {
     txn.set_quick_repair(true);
     {
         let mut t = Tables::open(&txn)?;
+        let now = jiff::Timestamp::now().as_millisecond();
         for (name, value) in [
             (meta::MAGIC, MAGIC),
             (meta::FORMAT, FORMAT_VERSION),
-            (
-                meta::CREATED,
-                u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
-            ),
+            (meta::CREATED, u64::try_from(now).unwrap_or(0)),
         ] {
             t.meta.insert(name, value)?;
         }
         new_identity(&mut t)?;
         name_vault(&mut t, vault)?;
+        t.history.begin(0, now)?;
         t.save()?;
     }
     Ok(txn.commit()?)

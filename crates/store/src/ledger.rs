@@ -1,6 +1,7 @@
 //! Answers that were kept, and what came of them.
 //!
-//! Rows are the caller's bytes. An answer has a head (who asked) and a row for each record in it; an
+//! Rows are the caller's bytes; one that is JSON with a number `time` says when it was made, in
+//! milliseconds since 1970, and a restore to an earlier moment drops it. An answer has a head (who asked) and a row for each record in it; an
 //! outcome belongs to a row of an answer. Erasing a record takes with it every row and outcome that
 //! names it, and every answer it asked for.
 

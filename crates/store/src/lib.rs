@@ -7,7 +7,8 @@
 //!
 //! A record keeps its [`RecordKey`] for life, and every change gets the next sequence number, so
 //! an index that remembers ([`Store::store_id`], sequence number) can catch up
-//! ([`Store::changes_since`]) or learn that it must be rebuilt ([`Store::scan`]).
+//! ([`Store::changes_since`]) or learn that it must be rebuilt ([`Store::scan`]). A backup can be
+//! restored to any moment of the last days ([`RestoreOptions::until`]).
 
 mod backup;
 mod codec;
@@ -16,6 +17,7 @@ mod erasure;
 mod error;
 mod folder;
 mod handle;
+mod history;
 mod iter;
 mod ledger;
 mod migrate;
@@ -25,6 +27,7 @@ mod request;
 mod restore;
 mod store;
 mod tables;
+mod undo;
 mod vault;
 mod verify;
 mod write;
@@ -42,7 +45,7 @@ pub use model::{
     StoreId, StoredRecord, Write,
 };
 pub use read::Snapshot;
-pub use restore::{Restored, restore};
+pub use restore::{RestoreOptions, Restored, restore};
 pub use store::{FORMAT_VERSION, Options, Store};
 pub use vault::KeyFiles;
 pub use verify::VerifyReport;

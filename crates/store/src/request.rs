@@ -217,6 +217,30 @@ impl Tables<'_> {
         Ok(())
     }
 
+    /// Forgets the requests that were done after `moment`, in milliseconds, or from change `seq` on.
+    pub(crate) fn forget_after(&mut self, moment: i64, seq: u64) -> Inner<()> {
+        let mut late = Vec::new();
+        for row in self.requests.iter()? {
+            let (n, row) = row?;
+            let n = n.value();
+            let head: RequestHead = Row::read(n, row.value())
+                .and_then(|row| row.head())
+                .map_err(|why| Fault::Inconsistent(format!("request {n}: {why}")))?;
+            if head.time > moment || head.seq >= seq {
+                late.push((n, head));
+            }
+        }
+        let mut total = number(&self.meta, meta::REQUEST_ITEMS)?;
+        for (n, head) in late {
+            self.requests.remove(n)?;
+            self.request_ids
+                .remove((head.tenant.as_str(), head.request_id.as_str()))?;
+            total = total.saturating_sub(head.items);
+        }
+        self.meta.insert(meta::REQUEST_ITEMS, total)?;
+        Ok(())
+    }
+
     fn oldest_request(&self) -> Inner<Option<(u64, RequestHead)>> {
         let Some((n, row)) = self.requests.first()? else {
             return Ok(None);

@@ -10,10 +10,26 @@ use crate::{
     ledger,
     migrate::{format_of, migrate},
     tables::Tables,
+    undo::undo,
     vault::{Key, KeyFiles, Vault},
 };
 use jiff::Timestamp;
-use std::{fs, io, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How a backup is restored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// Where the server of the new folder will find the master key; the folder gets a copy of its own
+    /// where none is given.
+    pub master_key: Option<PathBuf>,
+    /// The moment to which the records are brought back; that of the backup where none is given, or a
+    /// later one. Whole milliseconds count, and what was done at the moment stays.
+    pub until: Option<Timestamp>,
+}
 
 /// What was restored.
 #[derive(Debug, Clone)]
@@ -22,20 +38,29 @@ pub struct Restored {
     pub report: VerifyReport,
     /// Records of the backup that were erased after it was made, and are erased here.
     pub erased_since: u64,
+    /// Records that changed after [`RestoreOptions::until`], and are here as they were then, or not at
+    /// all where they were new.
+    pub undone: u64,
 }
 
 /// Makes a data folder in `to`, which is new or empty, of the backup `records` and the keys `keys`.
-/// The vault becomes the folder's own, and so does a copy of the master key unless `master` says
+/// The vault becomes the folder's own, and so does a copy of the master key unless the options say
 /// where the folder's server will find it.
 ///
+/// Restored to a moment, the folder shows every record as it was then, less those that were erased or
+/// purged since: their keys are gone. What was kept, reported or disclosed after it is dropped, as far
+/// as the rows tell; a disclosure that was changed or taken back since does not come back. Requests
+/// done since are not remembered. Where the clock went back in between, all since the first change with
+/// a later time is undone.
+///
 /// # Errors
-/// The folder is not empty, the backup is damaged, the keys are not its keys or are older than it.
-/// Nothing is left in the folder then that would be taken for a store.
+/// The folder is not empty, the backup is damaged, the keys are not its keys or are older than it;
+/// [`StoreError::BeforeHistory`]. Nothing is left in the folder then that would be taken for a store.
 pub fn restore(
     records: &Path,
     keys: &KeyFiles,
     to: &Path,
-    master: Option<&Path>,
+    options: &RestoreOptions,
 ) -> Result<Restored, StoreError> {
     let io = |doing| {
         move |source: io::Error| StoreError::Io {
@@ -57,7 +82,7 @@ pub fn restore(
     }
     fs::create_dir_all(to).map_err(io("making the folder"))?;
     let _lock = lock(to)?;
-    let own = KeyFiles::of(to, master);
+    let own = KeyFiles::of(to, options.master_key.as_deref());
     if own.vault.exists() {
         return Err(StoreError::Exists { path: own.vault });
     }
@@ -68,7 +93,7 @@ pub fn restore(
         true => own.open_or_make()?,
         false => keys.open(records)?,
     });
-    let done = bring(records, &source, &file, older).and_then(|restored| {
+    let done = bring(records, &source, &file, options.until).and_then(|restored| {
         if !older {
             own.take(keys, &source)?;
         }
@@ -83,12 +108,13 @@ pub fn restore(
     done
 }
 
-/// Copies the records to `file`, erases what was erased since, and checks all of it.
+/// Copies the records to `file`, erases what was erased since, undoes what was done after `until`, and
+/// checks all of it.
 fn bring(
     records: &Path,
     vault: &Arc<Vault>,
     file: &Path,
-    older: bool,
+    until: Option<Timestamp>,
 ) -> Result<Restored, StoreError> {
     let io = |doing| {
         move |source: io::Error| StoreError::Io {
@@ -101,21 +127,28 @@ fn bring(
     let copy = fs::File::options().write(true).open(file);
     copy.and_then(|f| f.sync_all())
         .map_err(io("making durable"))?;
-    if older {
+    if format_of(file, 16 << 20)? < FORMAT_VERSION {
         migrate(file, vault, 64 << 20)?;
     }
     let store = open_backup(file, vault)?;
-    let erased_since = store.handle.write("restoring", |txn| {
+    let (erased_since, undone) = store.handle.write("restoring", |txn| {
         let mut t = Tables::open(txn)?;
         let gone = t.sealed_for_good(vault)?;
         for (key, head) in &gone {
             t.erase(vault, *key, head, Timestamp::now().as_millisecond())?;
             ledger::forget(txn, head.tenant.as_str(), head.id.as_str())?;
         }
+        let undone = match until {
+            Some(moment) => {
+                reaches(&t, records, moment)?;
+                undo(txn, &mut t, moment.as_millisecond())?
+            }
+            None => 0,
+        };
         // Numbers that were given after the backup have keys that sealed something already.
         t.skip_to(vault.len());
         t.save()?;
-        Ok(End::Commit(gone.len() as u64))
+        Ok(End::Commit((gone.len() as u64, undone)))
     })?;
     store.finish_erasures()?;
     let report = store.verify()?;
@@ -129,6 +162,20 @@ fn bring(
     Ok(Restored {
         report,
         erased_since,
+        undone,
+    })
+}
+
+/// Refuses a moment before the history begins.
+fn reaches(t: &Tables<'_>, records: &Path, moment: Timestamp) -> Result<(), StoreError> {
+    let from = t.history.span().map(|s| s.from);
+    if from.is_some_and(|from| from <= moment.as_millisecond()) {
+        return Ok(());
+    }
+    Err(StoreError::BeforeHistory {
+        path: records.to_owned(),
+        moment,
+        from: from.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
     })
 }
 

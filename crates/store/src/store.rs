@@ -27,6 +27,9 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Days between a delete and the purge time of the record.
     pub purge_after_days: u32,
+    /// Days over which changes can be undone in a backup ([`restore`](crate::restore())); 0 keeps no
+    /// history, and ends one that is there.
+    pub history_days: u32,
     /// The file of the master key, where it is kept outside the data folder.
     pub master_key: Option<PathBuf>,
 }
@@ -36,6 +39,7 @@ impl Default for Options {
         Options {
             cache_bytes: 256 << 20,
             purge_after_days: 30,
+            history_days: 7,
             master_key: None,
         }
     }
@@ -150,6 +154,7 @@ impl Store {
         let store = Self::with_handle(handle, options.clone())?;
         // What a crash left between an erasure and the end of its key.
         store.finish_erasures()?;
+        store.settle_history()?;
         tracing::info!(
             folder = %dir.display(),
             store = %store.id,

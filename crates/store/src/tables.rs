@@ -2,14 +2,17 @@
 //!
 //! For every record: one row in `records`, one in `ids`, one in `by_kind`; one in `changes` at its
 //! sequence number unless that was trimmed; one in `purges` exactly when it is deleted; and it is
-//! counted once in `counts`. An erased record leaves one row in `changes` and one in `erasures`. [`Tables`] keeps all of
-//! them in step; [`Store::verify`](crate::Store::verify) checks them.
+//! counted once in `counts`. Each of its changes since the history begins has one row in `history` and
+//! one in `history_seq` (see [`crate::history`]). An erased record leaves one row in `changes` and one in
+//! `erasures`, and none besides. [`Tables`] keeps all of them in step;
+//! [`Store::verify`](crate::Store::verify) checks them.
 
 use crate::{
     ChangeOp, Etag,
     codec::{self, Body, Head, Row},
     erasure::ErasureHead,
     error::{Fault, Inner},
+    history::History,
     vault::{Key, Vault},
 };
 use queqiao_domain::{Kind, RecordId, TenantId};
@@ -102,6 +105,7 @@ pub(crate) struct Tables<'t> {
     counts: Table<'t, (&'static str, u8), (u64, u64)>,
     purges: Table<'t, (i64, u64), ()>,
     erasures: Table<'t, u64, &'static [u8]>,
+    pub(crate) history: History<'t>,
     next_key: u64,
     last_seq: u64,
 }
@@ -129,6 +133,7 @@ impl<'t> Tables<'t> {
             counts: txn.open_table(COUNTS)?,
             purges: txn.open_table(PURGES)?,
             erasures: txn.open_table(ERASURES)?,
+            history: History::open(txn, last_seq)?,
             meta,
             next_key,
             last_seq,
@@ -143,7 +148,7 @@ impl<'t> Tables<'t> {
     pub(crate) fn save(&mut self) -> Inner<()> {
         self.meta.insert(meta::NEXT_KEY, self.next_key)?;
         self.meta.insert(meta::LAST_SEQ, self.last_seq)?;
-        Ok(())
+        self.history.save(self.last_seq)
     }
 
     /// The key and kind behind an id.
@@ -229,9 +234,42 @@ impl<'t> Tables<'t> {
             .map_err(|why| codec::damaged(key, why))?;
         let row = codec::write(key, head, &sealed)
             .ok_or_else(|| Fault::Inconsistent(format!("the head of record {key} is too long")))?;
-        self.records.insert(key, row.as_slice())?;
+        {
+            let before = self.records.insert(key, row.as_slice())?;
+            let before = before.as_ref().map_or(&[][..], |g| g.value());
+            self.history.note(key, head.seq, head.updated, before)?;
+        }
         self.set_state(key, old, Some(head))?;
         Ok(head.seq)
+    }
+
+    /// Makes a record what it was when `row` stood for it, its sequence number included; an empty
+    /// row takes it away, and its last head comes back.
+    pub(crate) fn put_back(&mut self, key: u64, row: &[u8]) -> Inner<Option<Head>> {
+        let last = self.head(key)?;
+        let head: Option<Head> = match row {
+            [] => None,
+            row => {
+                let head = Row::read(key, row).and_then(|row| row.head());
+                Some(head.map_err(|why| codec::damaged(key, why))?)
+            }
+        };
+        self.changes.remove(last.seq)?;
+        match &head {
+            Some(head) => {
+                self.records.insert(key, row)?;
+                if head.seq > number(&self.meta, meta::TRIMMED)? {
+                    let op = u8::from(head.deleted.is_some());
+                    self.changes.insert(head.seq, (key, op))?;
+                }
+            }
+            None => {
+                self.records.remove(key)?;
+                self.ids.remove((last.tenant.as_str(), last.id.as_str()))?;
+            }
+        }
+        self.set_state(key, Some(&last), head.as_ref())?;
+        Ok(head.is_none().then_some(last))
     }
 
     /// Every row of a record.
@@ -244,8 +282,8 @@ impl<'t> Tables<'t> {
         self.next_key = self.next_key.max(key);
     }
 
-    /// Removes a record for good and returns the sequence number of that change. Its key is
-    /// destroyed by [`crate::Store::finish_erasures`] once this is on disk.
+    /// Removes a record and its history for good and returns the sequence number of that change.
+    /// Its key is destroyed by [`crate::Store::finish_erasures`] once this is on disk.
     pub(crate) fn erase(&mut self, vault: &Vault, key: u64, head: &Head, now: i64) -> Inner<u64> {
         let seq = self.change(key, Some(head.seq), ChangeOp::Delete)?;
         let row = ErasureHead::row(vault, seq, key, head, now)
@@ -254,6 +292,7 @@ impl<'t> Tables<'t> {
         self.meta.insert(meta::DESTROYED, vault.destroyed_to())?;
         self.records.remove(key)?;
         self.ids.remove((head.tenant.as_str(), head.id.as_str()))?;
+        self.history.forget(key)?;
         self.set_state(key, Some(head), None)?;
         Ok(seq)
     }

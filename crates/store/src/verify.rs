@@ -5,6 +5,7 @@ use crate::{
     codec::{Head, Row},
     erasure::ErasureHead,
     error::Inner,
+    history::{self, HISTORY_SEQ},
     ledger::{ANSWERED, ANSWERS, OUTCOMES, opened},
     request::RequestHead,
     tables::{
@@ -30,6 +31,8 @@ pub struct VerifyReport {
     pub changes: u64,
     /// Requests remembered.
     pub requests: u64,
+    /// Changes that a restored backup can undo.
+    pub history: u64,
     /// The last sequence number.
     pub last_seq: u64,
     /// How many contradictions there are.
@@ -37,7 +40,7 @@ pub struct VerifyReport {
     /// The first hundred of them.
     pub problems: Vec<String>,
     /// Rows that no key opens: they have to be gone in a later view.
-    gone: Vec<u64>,
+    pub(crate) gone: Vec<u64>,
 }
 
 impl VerifyReport {
@@ -46,7 +49,7 @@ impl VerifyReport {
         self.problem_count == 0
     }
 
-    fn problem(&mut self, what: String) {
+    pub(crate) fn problem(&mut self, what: String) {
         self.problem_count += 1;
         if self.problems.len() < 100 {
             self.problems.push(what);
@@ -67,7 +70,8 @@ impl Store {
     }
 }
 
-type Counts = BTreeMap<(String, u8), (u64, u64)>;
+/// (tenant, kind) → (live, deleted).
+pub(crate) type Counts = BTreeMap<(String, u8), (u64, u64)>;
 
 impl Snapshot {
     /// [`Store::verify`] of this view.
@@ -79,7 +83,7 @@ impl Snapshot {
         let vault = self.handle.vault();
         let mut counts = Counts::new();
         type Step = fn(&Vault, &ReadTransaction, &mut VerifyReport, &mut Counts) -> Inner<()>;
-        let steps: [(&str, Step); 7] = [
+        let steps: [(&str, Step); 8] = [
             ("records", records),
             ("indexes", indexes),
             ("counts", count),
@@ -87,6 +91,7 @@ impl Snapshot {
             ("requests", requests),
             ("erasures", erasures),
             ("kept answers", ledger),
+            ("history", history::check),
         ];
         for (name, step) in steps {
             match self.run(|txn| step(vault, txn, &mut report, &mut counts)) {
@@ -97,12 +102,17 @@ impl Snapshot {
                 Err(e) => return Err(e),
             }
         }
-        let gone = std::mem::take(&mut report.gone);
+        let mut gone = std::mem::take(&mut report.gone);
+        gone.sort_unstable();
+        gone.dedup();
         if !gone.is_empty() {
             let now = Snapshot::new(self.handle.clone())?;
             for key in &gone {
                 if now.run(|txn| Ok(txn.open_table(RECORDS)?.get(key)?.is_some()))? {
                     report.problem(format!("record {key}: its key is destroyed"));
+                }
+                if now.run(|txn| history::has(txn, *key))? {
+                    report.problem(format!("history of record {key}: its key is destroyed"));
                 }
             }
         }
@@ -125,6 +135,7 @@ fn records(
     let last_seq = number(&meta, meta::LAST_SEQ)?;
     let trimmed = number(&meta, meta::TRIMMED)?;
     let next_key = number(&meta, meta::NEXT_KEY)?;
+    let history = opened(txn.open_table(HISTORY_SEQ))?.zip(history::span_of(txn)?);
     report.last_seq = last_seq;
     for row in txn.open_table(RECORDS)?.iter()? {
         let (key, value) = row?;
@@ -178,6 +189,15 @@ fn records(
             let expected = Some((key, u8::from(deleted)));
             check(change == expected, "its last change is not in the log");
         }
+        if let Some((seqs, span)) = &history
+            && head.seq > span.from_seq
+        {
+            let changed = seqs.get(head.seq)?.map(|g| g.value().0);
+            check(
+                changed == Some(key),
+                "its last change is not in the history",
+            );
+        }
         if let Some(at) = head.purge {
             check(purges.get((at, key))?.is_some(), "its purge is not planned");
         }
@@ -185,7 +205,7 @@ fn records(
     Ok(())
 }
 
-fn decode(vault: &Vault, key: u64, value: &[u8]) -> Result<Head, String> {
+pub(crate) fn decode(vault: &Vault, key: u64, value: &[u8]) -> Result<Head, String> {
     let row = Row::read(key, value)?;
     let head: Head = row.head()?;
     let (etag, body) = row.open(vault, key)?;

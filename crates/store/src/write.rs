@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 /// Records purged in one transaction.
 const PURGE_AT_ONCE: usize = 500;
-const DAY_MS: i64 = 24 * 3600 * 1000;
+pub(crate) const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// A write with all that can be made ready before the writer's lock is taken.
 struct Prepared<'a> {
@@ -121,7 +121,8 @@ impl Store {
     }
 
     /// Removes for good every deleted record whose purge time is not after `now`, and returns how
-    /// many. It works in steps of some hundred records, so writers are not held up.
+    /// many; then forgets the history older than [`Options::history_days`](crate::Options::history_days).
+    /// It works in steps of some hundred records, so writers are not held up.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::Damaged`]; records purged in
@@ -146,13 +147,15 @@ impl Store {
             })?;
             purged += step as u64;
             if step < PURGE_AT_ONCE {
-                if purged > 0 {
-                    self.finish_erasures()?;
-                    tracing::info!(records = purged, "purged deleted records");
-                }
-                return Ok(purged);
+                break;
             }
         }
+        if purged > 0 {
+            self.finish_erasures()?;
+            tracing::info!(records = purged, "purged deleted records");
+        }
+        self.trim_history(now)?;
+        Ok(purged)
     }
 }
 

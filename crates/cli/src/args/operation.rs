@@ -187,6 +187,10 @@ pub(crate) struct RestoreArgs {
     /// The master key of the server that made the backup: keys/master.key of its data folder, or your copy of it.
     #[arg(long, value_name = "FILE")]
     pub(crate) master_key: Option<PathBuf>,
+    /// Bring the records back to how they were at this moment, before the backup: 2026-11-26T14:02 (China's time,
+    /// UTC+8), or with an offset, 2026-11-26T06:02:00Z. It reaches back history_days before the backup.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
 }

@@ -1,5 +1,6 @@
 //! `queqiao backup`, `restore` and `doctor`: looking after a data folder.
 
+mod moment;
 mod remote;
 
 use super::open;
@@ -11,7 +12,7 @@ use crate::{
 use queqiao_domain::{Bilingual, TenantId};
 use queqiao_engine::{
     Statistics,
-    store::{KeyFiles, StoreError, restore as bring_back},
+    store::{KeyFiles, RestoreOptions, StoreError, restore as bring_back},
 };
 use queqiao_server::{AuditConfig, KeyFile, verify_audit};
 use serde::Serialize;
@@ -77,6 +78,7 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
             format!("{shown} 不为空：请恢复到新目录"),
         ));
     }
+    let until = args.until.as_deref().map(moment::parse).transpose()?;
     let keys = KeyFiles {
         vault: args.keys.clone().unwrap_or_else(|| keys_beside(from)),
         master: match &args.master_key {
@@ -84,7 +86,11 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
             None => open::master_key().unwrap_or_else(|| KeyFiles::of(to, None).master),
         },
     };
-    let done = bring_back(from, &keys, to, open::master_key().as_deref());
+    let options = RestoreOptions {
+        master_key: open::master_key(),
+        until,
+    };
+    let done = bring_back(from, &keys, to, &options);
     if done.is_err() {
         // Nothing was there before.
         let _ = std::fs::remove_dir_all(to);
@@ -94,6 +100,11 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
             format!("{}; give it with --master-key", chain(&e)),
             format!("{}；请用 --master-key 指定主密钥", chain(&e)),
         ),
+        StoreError::BeforeHistory {
+            moment,
+            from: reach,
+            ..
+        } => moment::too_early(from, moment, reach),
         StoreError::Damaged { .. } | StoreError::NotAStore { .. } => {
             let (from, why) = (from.display(), chain(&e));
             Failure::failed(
@@ -107,6 +118,9 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
         "{} {shown}",
         console.say("restored, and checked:", "已恢复并校验：")
     ));
+    if let Some(until) = until {
+        moment::report(until, restored.undone, console);
+    }
     if restored.erased_since > 0 {
         console.line(format!(
             "{} {}",

@@ -3,6 +3,7 @@
 use crate::{
     args::{Cli, DataArgs},
     failure::{Failure, chain},
+    settings::Settings,
 };
 use queqiao_domain::Date;
 use queqiao_engine::{
@@ -14,6 +15,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+/// The variable of the setting that commands share with the service.
+const HISTORY_DAYS: &str = "QUEQIAO_HISTORY_DAYS";
 
 /// The folders that may hold models, best first.
 pub(crate) fn model_folders(cli: &Cli) -> Vec<PathBuf> {
@@ -70,6 +74,7 @@ pub(crate) fn engine_or_new(
     let model = model(cli, model_name)?;
     let options = EngineOptions {
         master_key: master_key(),
+        history_days: Some(history_days()?),
         ..EngineOptions::default()
     };
     Ok(Engine::open(&data.data, model, options)?)
@@ -82,10 +87,17 @@ pub(crate) fn master_key() -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
+/// Days of history: as with the service, the environment says so.
+fn history_days() -> Result<u32, Failure> {
+    let only = |v: &str| std::env::var(v).ok().filter(|_| v == HISTORY_DAYS);
+    Ok(Settings::read(&Vec::new(), only, None)?.history_days())
+}
+
 /// The store of a data folder, without its indexes.
 pub(crate) fn store(data: &DataArgs) -> Result<Store, Failure> {
     let options = Options {
         master_key: master_key(),
+        history_days: history_days()?,
         ..Options::default()
     };
     Ok(Store::open_with(&data.data, &options)?)

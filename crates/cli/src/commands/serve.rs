@@ -26,6 +26,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<(), Failure> {
     let options = EngineOptions {
         needs_consent: settings.is_on("people.require_consent"),
         master_key: settings.master_key(),
+        history_days: Some(settings.history_days()),
         ..EngineOptions::default()
     };
     let engine = Engine::open(&data, model, options)?;

@@ -171,6 +171,11 @@ impl Settings {
         self.path("master_key")
     }
 
+    /// Days over which changes can be undone in a backup.
+    pub(crate) fn history_days(&self) -> u32 {
+        u32::try_from(self.number("history_days")).unwrap_or(u32::MAX)
+    }
+
     /// Whether a switch is on.
     pub(crate) fn is_on(&self, name: &str) -> bool {
         *self.value(name) == Value::Switch(true)

@@ -1,6 +1,7 @@
 //! Every setting of the service: its name, what it may be, what it is when nobody says, what it means.
 
 use super::Value;
+use queqiao_engine::store::Options;
 use queqiao_server::ServerConfig;
 use std::time::Duration;
 
@@ -116,6 +117,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         |_| Value::None,
         "file of the master key, which opens the keys of records; keys/master.key in the data folder where none is given",
         "主密钥文件，用于解开各条记录的密钥；默认为数据目录中的 keys/master.key",
+    ),
+    text(
+        "history_days",
+        Form::Whole(0, 3_650),
+        |_| number(Options::default().history_days),
+        "days over which `queqiao restore --until` can bring a backup back to a moment before it; the store grows by the changes of so many days; 0 is none",
+        "`queqiao restore --until` 可将备份恢复到多少天之内的任意时刻；存储相应多占这些天的变更；0 为不保留",
     ),
     text(
         "people.require_consent",

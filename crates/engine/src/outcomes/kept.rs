@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// What is kept of an answer as a whole. The text of a question is not: a need may be confidential.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Head {
-    /// When it was given, milliseconds since 1970.
+    /// When it was given, milliseconds since 1970; a restore to a moment reads it.
     pub(crate) time: i64,
     /// The store's state.
     pub(crate) seq: u64,

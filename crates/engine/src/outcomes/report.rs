@@ -164,7 +164,7 @@ pub struct OutcomeReport {
     pub event: Option<String>,
 }
 
-/// What is stored of it.
+/// What is stored of it. A restore to a moment reads `time`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) time: i64,

@@ -4,7 +4,7 @@ use crate::{
     access::{guarded_with, with},
     support::{Running, check, config, expert, soon, start},
 };
-use queqiao_engine::store::{KeyFiles, Store, restore};
+use queqiao_engine::store::{KeyFiles, RestoreOptions, Store, restore};
 use queqiao_proto::v1;
 use tonic::Code;
 
@@ -49,7 +49,9 @@ async fn a_running_server_is_copied_whole() {
     };
     std::fs::write(&keys.vault, &vault).unwrap();
     let to = dir.path().join("copy");
-    assert!(restore(&file, &keys, &to, None).unwrap().report.is_sound());
+    let plain = RestoreOptions::default();
+    let restored = restore(&file, &keys, &to, &plain).unwrap();
+    assert!(restored.report.is_sound());
     let copy = Store::open(&to).unwrap();
     let n = copy.scan(None).unwrap().count();
     assert!((50..=80).contains(&n), "{n}");
@@ -68,7 +70,7 @@ async fn a_running_server_is_copied_whole() {
     }
     let file = dir.path().join("bad.redb");
     std::fs::write(&file, &bad).unwrap();
-    assert!(restore(&file, &keys, &dir.path().join("other"), None).is_err());
+    assert!(restore(&file, &keys, &dir.path().join("other"), &plain).is_err());
     // A part that nobody knows is no request.
     let unknown = v1::BackupRequest { part: 9 };
     let e = s.admin().backup(unknown).await.map(|_| ());

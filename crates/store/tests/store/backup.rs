@@ -1,12 +1,12 @@
 use crate::fixtures::*;
-use queqiao_store::{Batch, KeyFiles, RequestId, Store, StoreError, restore};
+use queqiao_store::{Batch, KeyFiles, RequestId, RestoreOptions, Store, StoreError, restore};
 use std::{fs, path::Path};
 
 /// A store from a backup and the keys that the store of `home` has now.
 fn restored(file: &Path, home: &Path) -> (tempfile::TempDir, Store, u64) {
     let dir = tempfile::tempdir().unwrap();
     let keys = KeyFiles::of(home, None);
-    let told = restore(file, &keys, dir.path(), None).unwrap();
+    let told = restore(file, &keys, dir.path(), &RestoreOptions::default()).unwrap();
     let store = Store::open(dir.path()).unwrap();
     (dir, store, told.erased_since)
 }

@@ -1,7 +1,7 @@
 //! Who is erased is gone: from the store, and from every copy of it that was made before.
 
 use crate::fixtures::*;
-use queqiao_store::{KeyFiles, Outcome, Receipt, Store, StoreError, restore};
+use queqiao_store::{KeyFiles, Outcome, Receipt, RestoreOptions, Store, StoreError, restore};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -70,7 +70,7 @@ fn an_erased_record_is_gone_from_backups_that_were_made_before() {
     };
     let there = tempfile::tempdir().unwrap();
     assert_eq!(
-        restore(&backup, &monday, there.path(), None)
+        restore(&backup, &monday, there.path(), &RestoreOptions::default())
             .unwrap()
             .erased_since,
         0
@@ -84,7 +84,7 @@ fn an_erased_record_is_gone_from_backups_that_were_made_before() {
     let receipt = erased(&store, "a");
     assert!(store.check_receipt(&receipt).unwrap().holds());
     let gone = tempfile::tempdir().unwrap();
-    let told = restore(&backup, &keys, gone.path(), None).unwrap();
+    let told = restore(&backup, &keys, gone.path(), &RestoreOptions::default()).unwrap();
     assert_eq!((told.erased_since, told.report.live), (1, 1));
     let restored = Store::open(gone.path()).unwrap();
     assert!(restored.get_any(&t0(), &id("a")).unwrap().is_none());

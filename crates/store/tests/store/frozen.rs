@@ -1,7 +1,7 @@
 //! Every format opens for ever.
 
 use crate::{describe::describe, fixtures::*};
-use queqiao_store::{Batch, KeyFiles, RequestId, Store, restore};
+use queqiao_store::{Batch, KeyFiles, RequestId, RestoreOptions, Store, StoreError, restore};
 use std::{fs, path::Path};
 
 /// The frozen sample of a format, in a folder of its own.
@@ -28,7 +28,7 @@ fn a_backup_of_format_1_is_restored_and_sealed() {
     let to = tempfile::tempdir().unwrap();
     let none = KeyFiles::of(dir.path(), None);
     let file = dir.path().join("store.redb");
-    let restored = restore(&file, &none, to.path(), None).unwrap();
+    let restored = restore(&file, &none, to.path(), &RestoreOptions::default()).unwrap();
     assert!(restored.report.is_sound());
     let store = Store::open(to.path()).unwrap();
     assert!(describe(&store).unwrap() == expected);
@@ -51,6 +51,42 @@ fn after_the_migration_no_text_is_in_the_clear() {
     drop(Store::open(dir.path()).unwrap());
     assert!(before, "the sample has none to look for");
     assert!(!holds());
+}
+
+#[test]
+fn the_history_of_an_older_folder_begins_when_it_is_opened() {
+    let (dir, expected) = sample(2);
+    let file = dir.path().join("store.redb");
+    let before = jiff::Timestamp::now();
+    let options = RestoreOptions {
+        until: Some(before),
+        ..RestoreOptions::default()
+    };
+    let to = tempfile::tempdir().unwrap();
+    let keys = KeyFiles::of(dir.path(), None);
+    let e = restore(&file, &keys, to.path(), &options).unwrap_err();
+    assert!(matches!(e, StoreError::BeforeHistory { from: None, .. }));
+    let store = Store::open(dir.path()).unwrap();
+    assert!(describe(&store).unwrap() == expected);
+    let from = store.snapshot().unwrap().history_from().unwrap().unwrap();
+    assert!(from.as_millisecond() >= before.as_millisecond());
+    // From then on it can be brought back.
+    let later = jiff::Timestamp::from_millisecond(from.as_millisecond() + 1).unwrap();
+    store
+        .apply(&t0(), &Batch::of([upsert("N-001", "changed")]), later)
+        .unwrap();
+    let backup = dir.path().join("backup.redb");
+    store.backup_to(&backup).unwrap();
+    let options = RestoreOptions {
+        until: Some(from),
+        ..RestoreOptions::default()
+    };
+    let to = tempfile::tempdir().unwrap();
+    let told = restore(&backup, &keys, to.path(), &options).unwrap();
+    assert_eq!(told.undone, 1);
+    let copy = describe(&Store::open(to.path()).unwrap()).unwrap();
+    assert_eq!(copy["tenants"], expected["tenants"]);
+    assert_eq!(copy["changes"], expected["changes"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod erasure;
 mod fixtures;
 mod folder;
 mod frozen;
+mod history;
 mod kill;
 mod model;
 mod readers;
