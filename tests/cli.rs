@@ -196,8 +196,11 @@ fn several_stored_needs_ask_one_by_one_or_together() {
         all.extend(more);
         json(&all)["answers"].as_array().unwrap().clone()
     };
-    let three = "GBA-N01,GBA-N02,GBA-N07";
-    let apart = matched(&["--need", three]);
+    let three = [
+        "--need", "GBA-N01", "--need", "GBA-N02", "--need", "GBA-N07",
+    ];
+    let with = |more: &[&'static str]| [&three[..], more].concat();
+    let apart = matched(&three);
     assert_eq!(apart.len(), 3);
     let alone = json(&[
         "match", "--need", "GBA-N02", "--data", &data, "--format", "json", "-k", "3",
@@ -206,7 +209,7 @@ fn several_stored_needs_ask_one_by_one_or_together() {
     assert!(alone["matches"][0]["wanted"].is_null());
 
     // Together each is asked back, and whoever is on a list wants somebody most.
-    let together = matched(&["--need", three, "--together"]);
+    let together = matched(&with(&["--together"]));
     assert_eq!(together.len(), 3);
     let wants: Vec<f64> = together
         .iter()
@@ -216,7 +219,8 @@ fn several_stored_needs_ask_one_by_one_or_together() {
     assert_eq!(wants.len(), 9);
     assert!(wants.iter().all(|w| (0.0..=1.0).contains(w)), "{wants:?}");
     assert!(wants.contains(&1.0), "{wants:?}");
-    let table = ok(&["match", "--need", three, "--together", "--data", &data]);
+    let table = [&["match", "--data", &data], &with(&["--together"])[..]].concat();
+    let table = ok(&table);
     assert!(table.contains("wants the asker"), "{table}");
 
     // By a condition, and what none passes.
@@ -228,8 +232,11 @@ fn several_stored_needs_ask_one_by_one_or_together() {
         2,
         &["no stored need passes"],
     );
-    let twice = ["match", "--need", "GBA-N01,GBA-N01", "--together", "--data"];
-    fails(&[&twice[..], &[&data]].concat(), 2, &["it asks twice"]);
+    let twice = with(&["--need", "GBA-N01", "--together"]);
+    let twice = [&["match", "--data", &data], &twice[..]].concat();
+    fails(&twice, 2, &["it asks twice"]);
+    let why = [&["match", "--data", &data, "--why", "GBA-E03"], &three[..]].concat();
+    fails(&why, 2, &["one --need"]);
     let text = ["match", "--text", "x", "--together", "--data", &data];
     fails(&text, 2, &["--together"]);
 }

@@ -259,8 +259,8 @@ pub(crate) struct ExportArgs {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("ask").required(true))]
 pub(crate) struct MatchArgs {
-    /// A stored record asks: a need, or anyone who offers help; or several, by comma.
-    #[arg(long, group = "ask", value_delimiter = ',', value_name = "ID")]
+    /// A stored record asks: a need, or anyone who offers help. May be given several times.
+    #[arg(long, group = "ask", value_name = "ID")]
     pub(crate) need: Vec<String>,
     /// Stored needs ask, those that pass a condition (AIP-160), such as `region : 440300`.
     #[arg(long = "where", group = "ask", value_name = "FILTER")]
@@ -287,7 +287,7 @@ pub(crate) struct MatchArgs {
     #[arg(long)]
     pub(crate) explain: bool,
     /// Why this record stands where it stands, and what would move it; -k is the list it should be on.
-    #[arg(long, value_name = "ID", conflicts_with = "file")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["file", "needs_where"])]
     pub(crate) why: Option<String>,
     /// Keep the answer, so that outcomes can be reported for it; its match_id is shown.
     #[arg(long)]

@@ -34,8 +34,8 @@ pub struct EngineOptions {
     pub needs_consent: bool,
     /// The file of the master key, where it is kept outside the data folder.
     pub master_key: Option<PathBuf>,
-    /// Days over which changes can be undone in a backup, 0 for none; the store's own number where none
-    /// is given.
+    /// Days over which changes can be undone in a backup, 0 for none. Where none is given, a history that is
+    /// there goes on, and only a new folder gets one.
     pub history_days: Option<u32>,
 }
 
@@ -68,8 +68,9 @@ impl Engine {
             master_key: options.master_key.clone(),
             ..queqiao_store::Options::default()
         };
-        if let Some(days) = options.history_days {
-            stored.history_days = days;
+        match options.history_days {
+            Some(days) => stored.history_days = days,
+            None => stored.begin_history = false,
         }
         let store = Store::open_with(data, &stored)?;
         let artefacts = Artefacts::of(data);

@@ -11,6 +11,9 @@ use std::sync::atomic::AtomicBool;
 /// Candidates compared exactly for each answer wanted, and some more.
 const EXACT: usize = 2;
 
+/// Up to so many answers, those compared are kept in order, to stop early; of more all are compared.
+const FEW: usize = 200;
+
 /// Vectors asked for ahead of their comparison.
 const AHEAD: usize = 4;
 
@@ -85,7 +88,7 @@ impl VectorIndex {
         ef: usize,
         chosen: Option<&Selection>,
     ) -> Vec<(u32, f32)> {
-        let compared = (EXACT * k + 20).min(ef.max(k));
+        let compared = k.saturating_mul(EXACT).saturating_add(20).min(ef.max(k));
         let ask = Ask {
             vector,
             side: Side::Passages,
@@ -111,6 +114,14 @@ impl VectorIndex {
     /// exact ones. The rest is left where not even the greatest error seen so far would bring the
     /// next among the nearest.
     fn nearest_of(&self, found: &[Found], vector: &[f32], k: usize) -> Vec<(u32, f32)> {
+        let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if k > FEW {
+            let exact = found.iter().map(|f| (f.1, self.segment.exact(vector, f.1)));
+            let mut out: Vec<(u32, f32)> = exact.collect();
+            out.sort_unstable_by(order);
+            out.truncate(k);
+            return out;
+        }
         let mut out: Vec<(u32, f32)> = Vec::with_capacity(k + 1);
         let mut error = f32::NEG_INFINITY;
         for (_, record) in found.iter().take(AHEAD) {
@@ -125,8 +136,9 @@ impl VectorIndex {
             }
             let exact = self.segment.exact(vector, record);
             error = error.max(exact - approximate);
-            let place = out.partition_point(|o| o.1 > exact || (o.1 == exact && o.0 < record));
-            out.insert(place, (record, exact));
+            let new = (record, exact);
+            let place = out.partition_point(|o| order(o, &new).is_lt());
+            out.insert(place, new);
             out.truncate(k);
         }
         out

@@ -11,7 +11,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashSet};
 
-const DIM: usize = 32;
+/// Long enough to have sketches.
+const DIM: usize = 128;
 const CLUSTERS: usize = 12;
 
 fn shape() -> Shape {
@@ -209,6 +210,38 @@ fn graphs_agree_with_the_exact_scan_under_deletes_and_filters() {
                 assert!(found >= 0.98, "{isa:?} round {round} `{filter}`: {found}");
             }
         }
+    }
+}
+
+#[test]
+fn many_that_wait_for_a_graph_are_found_all_the_same() {
+    let mut world = World::new(42);
+    // It takes long: what is asked meanwhile finds those that wait, in two parts.
+    let slow = IndexOptions {
+        seal_from: 500,
+        graph: GraphOptions {
+            neighbours: 64,
+            ef_construction: 1_000,
+            ..GraphOptions::default()
+        },
+        ..eager(Isa::best())
+    };
+    let index = EmbeddedIndex::in_memory_with(shape(), slow).unwrap();
+    let exact = EmbeddedIndex::in_memory_with(shape(), IndexOptions::exact()).unwrap();
+    let both = |changes: Vec<Change>, seq| {
+        index.apply(changes.clone(), seq).unwrap();
+        exact.apply(changes, seq).unwrap();
+    };
+    both((0..4_000).map(|k| put(world.entry(k, 3))).collect(), 1);
+    let changed = (0..1_500u64).map(|i| match i % 3 {
+        0 => Change::Delete(i * 2),
+        1 => put(world.entry(i * 2, 3)),
+        _ => put(world.entry(10_000 + i, 3)),
+    });
+    both(changed.collect(), 2);
+    for filter in FILTERS {
+        let found = recall(&mut world, &index, &exact, filter, 12, 10);
+        assert!(found >= 0.98, "`{filter}`: {found}");
     }
 }
 

@@ -64,7 +64,7 @@ impl Memory {
 }
 
 /// Bytes that the process holds and the system cannot take back; pages of mapped files it can.
-fn anonymous() -> Option<u64> {
+pub(crate) fn anonymous() -> Option<u64> {
     field(
         &std::fs::read_to_string("/proc/self/status").ok()?,
         "RssAnon:",

@@ -44,6 +44,7 @@ pub(crate) struct Metrics {
     pub(crate) commits: Histogram,
     pub(crate) connections: Gauge,
     pub(crate) connections_refused: Counter,
+    pub(crate) memory_held: Gauge,
     pub(crate) memory_budget: Gauge,
     pub(crate) handshakes_failed: Counter,
     pub(crate) audit_entries: Counter,
@@ -131,6 +132,10 @@ impl Metrics {
             connections_refused: made!(
                 "connections_refused",
                 "Connections closed because max_connections were open"
+            ),
+            memory_held: made!(
+                "memory_held_bytes",
+                "Memory of the process, pages of mapped files left out: what the budget is of"
             ),
             memory_budget: made!(
                 "memory_budget_bytes",
@@ -236,6 +241,8 @@ impl Metrics {
             .set(whole(engine.store().size_bytes().unwrap_or(0)));
         s.certificate
             .set(certificate.map_or(0.0, |t| t.as_second() as f64));
+        self.memory_held
+            .set(whole(crate::memory::anonymous().unwrap_or(0)));
         let (memory, files) = process();
         s.memory.set(whole(memory));
         s.files.set(whole(files));

@@ -163,6 +163,16 @@ impl<'t> History<'t> {
         Ok(None)
     }
 
+    /// The earliest time of a change at `seq` or after it.
+    pub(crate) fn earliest_from(&self, seq: u64) -> Inner<Option<i64>> {
+        let mut earliest = None;
+        for row in self.seqs.range(seq..)? {
+            let time = row?.1.value().1;
+            earliest = Some(earliest.map_or(time, |e: i64| e.min(time)));
+        }
+        Ok(earliest)
+    }
+
     /// The records that changed at `seq` or after it.
     pub(crate) fn changed_from(&self, seq: u64) -> Inner<BTreeSet<u64>> {
         let mut keys = BTreeSet::new();
@@ -172,21 +182,26 @@ impl<'t> History<'t> {
         Ok(keys)
     }
 
-    /// Forgets changes older than `older`, of the first `limit`, and returns how many these were.
-    /// What came before an old change is old: a clock that was ahead for a while keeps nothing.
+    /// Forgets changes older than `older`, at most `limit`, and returns how many. What came before an old
+    /// change is old: a clock that was ahead for a while keeps nothing.
     fn trim(&mut self, older: i64, limit: usize) -> Inner<usize> {
         let Some(Span { mut from, .. }) = self.span else {
             return Ok(0);
         };
         let mut changes = Vec::new();
         let mut n = 0;
-        for row in self.seqs.iter()?.take(limit) {
+        for row in self.seqs.iter()? {
             let (seq, change) = row?;
             let (key, time) = change.value();
-            changes.push((seq.value(), key));
+            if changes.len() < limit {
+                changes.push((seq.value(), key));
+            }
             if time < older {
                 n = changes.len();
                 from = from.max(time);
+                if n == limit {
+                    break;
+                }
             }
         }
         changes.truncate(n);
@@ -219,12 +234,19 @@ impl Store {
     /// nothing of it writes nothing.
     pub(crate) fn settle_history(&self) -> Result<(), StoreError> {
         let wanted = self.options.history_days > 0;
-        let (noted, complete) = self.snapshot()?.run(|txn| {
+        let (noted, complete, last_seq) = self.snapshot()?.run(|txn| {
             let table = opened(txn.open_table(HISTORY_SPAN))?;
             let noted = table.map_or(Ok(false), |t| t.get(()).map(|g| g.is_some()))?;
-            Ok((noted, span_of(txn)?.is_some()))
+            let last_seq = number(&txn.open_table(META)?, meta::LAST_SEQ)?;
+            Ok((noted, span_of(txn)?.is_some(), last_seq))
         })?;
-        let settled = if wanted { complete } else { !noted };
+        // Whoever does not decide goes on with what is there, and begins one with the store only.
+        let begins = self.options.begin_history || last_seq == 0;
+        let settled = if wanted {
+            complete || !noted && !begins
+        } else {
+            !noted
+        };
         if settled {
             return Ok(());
         }
@@ -239,9 +261,9 @@ impl Store {
             Ok(End::Commit(()))
         });
         match done {
-            // It stays as incomplete as it was, which is known of it; records can be read.
+            // It stays as it was, which is known of it; records can be read.
             Err(error @ StoreError::DiskFull { .. }) => {
-                tracing::warn!(%error, "no history is kept until the store is opened with room");
+                tracing::warn!(%error, "the history is begun or removed when the store is next opened with room");
                 Ok(())
             }
             done => done,

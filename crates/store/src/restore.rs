@@ -10,10 +10,11 @@ use crate::{
     ledger,
     migrate::{format_of, migrate},
     tables::Tables,
-    undo::undo,
+    undo::{Undone, undo},
     vault::{Key, KeyFiles, Vault},
 };
 use jiff::Timestamp;
+use queqiao_domain::{RecordId, TenantId};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -41,6 +42,9 @@ pub struct Restored {
     /// Records that changed after [`RestoreOptions::until`], and are here as they were then, or not at
     /// all where they were new.
     pub undone: u64,
+    /// Of these, records that had been withdrawn in some way since (no matching, no consent, no contact,
+    /// fewer who may see it), and are not any more.
+    pub reopened: Vec<(TenantId, RecordId)>,
 }
 
 /// Makes a data folder in `to`, which is new or empty, of the backup `records` and the keys `keys`.
@@ -93,10 +97,16 @@ pub fn restore(
         true => own.open_or_make()?,
         false => keys.open(records)?,
     });
-    let done = bring(records, &source, &file, options.until).and_then(|restored| {
-        if !older {
-            own.take(keys, &source)?;
-        }
+    let done = bring(records, &source, &file, options.until).and_then(|(restored, orphans)| {
+        // In the folder's own copy: the backup's keys still open all that is in the backup.
+        let vault = match older {
+            true => Arc::clone(&source),
+            false => {
+                own.take(keys, &source)?;
+                Arc::new(own.open(records)?)
+            }
+        };
+        vault.destroy(&orphans)?;
         fs::rename(&file, to.join(FILE)).map_err(io("naming the store in"))?;
         sync_dir(to).map_err(io("making durable"))?;
         Ok(restored)
@@ -109,13 +119,13 @@ pub fn restore(
 }
 
 /// Copies the records to `file`, erases what was erased since, undoes what was done after `until`, and
-/// checks all of it.
+/// checks all of it. The keys that come along are those of records that are undone.
 fn bring(
     records: &Path,
     vault: &Arc<Vault>,
     file: &Path,
     until: Option<Timestamp>,
-) -> Result<Restored, StoreError> {
+) -> Result<(Restored, Vec<u64>), StoreError> {
     let io = |doing| {
         move |source: io::Error| StoreError::Io {
             doing,
@@ -141,9 +151,9 @@ fn bring(
         let undone = match until {
             Some(moment) => {
                 reaches(&t, records, moment)?;
-                undo(txn, &mut t, moment.as_millisecond())?
+                undo(txn, &mut t, vault, moment.as_millisecond())?
             }
-            None => 0,
+            None => Undone::default(),
         };
         // Numbers that were given after the backup have keys that sealed something already.
         t.skip_to(vault.len());
@@ -159,11 +169,13 @@ fn bring(
             source: None,
         });
     }
-    Ok(Restored {
+    let restored = Restored {
         report,
         erased_since,
-        undone,
-    })
+        undone: undone.changed,
+        reopened: undone.reopened,
+    };
+    Ok((restored, undone.orphans))
 }
 
 /// Refuses a moment before the history begins.

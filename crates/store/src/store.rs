@@ -30,6 +30,9 @@ pub struct Options {
     /// Days over which changes can be undone in a backup ([`restore`](crate::restore())); 0 keeps no
     /// history, and ends one that is there.
     pub history_days: u32,
+    /// Begin a history where the store keeps none; else only a new store gets one. For whoever does not
+    /// know what the one who runs it decided.
+    pub begin_history: bool,
     /// The file of the master key, where it is kept outside the data folder.
     pub master_key: Option<PathBuf>,
 }
@@ -40,6 +43,7 @@ impl Default for Options {
             cache_bytes: 256 << 20,
             purge_after_days: 30,
             history_days: 7,
+            begin_history: true,
             master_key: None,
         }
     }

@@ -119,7 +119,7 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
         console.say("restored, and checked:", "已恢复并校验：")
     ));
     if let Some(until) = until {
-        moment::report(until, restored.undone, console);
+        moment::report(until, &restored, console);
     }
     if restored.erased_since > 0 {
         console.line(format!(

@@ -81,6 +81,12 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
             each.collect::<Result<_, Failure>>()?
         }
     };
+    if args.why.is_some() && questions.len() > 1 {
+        return Err(Failure::input(
+            "--why explains one question: give one --need",
+            "--why 只解释一个问题：请只给一个 --need",
+        ));
+    }
     let engine = open::engine(cli, &args.data, args.model.as_deref())?;
     let tenant = &args.data.tenant;
     if let Some(filter) = &args.needs_where {

@@ -74,7 +74,7 @@ pub(crate) fn engine_or_new(
     let model = model(cli, model_name)?;
     let options = EngineOptions {
         master_key: master_key(),
-        history_days: Some(history_days()?),
+        history_days: history_days()?,
         ..EngineOptions::default()
     };
     Ok(Engine::open(&data.data, model, options)?)
@@ -87,17 +87,24 @@ pub(crate) fn master_key() -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// Days of history: as with the service, the environment says so.
-fn history_days() -> Result<u32, Failure> {
+/// Days of history, where the environment says so; else the folder goes on as the service left it.
+fn history_days() -> Result<Option<u32>, Failure> {
+    if std::env::var_os(HISTORY_DAYS).is_none() {
+        return Ok(None);
+    }
     let only = |v: &str| std::env::var(v).ok().filter(|_| v == HISTORY_DAYS);
-    Ok(Settings::read(&Vec::new(), only, None)?.history_days())
+    Ok(Some(
+        Settings::read(&Vec::new(), only, None)?.history_days(),
+    ))
 }
 
 /// The store of a data folder, without its indexes.
 pub(crate) fn store(data: &DataArgs) -> Result<Store, Failure> {
+    let days = history_days()?;
     let options = Options {
         master_key: master_key(),
-        history_days: history_days()?,
+        history_days: days.unwrap_or(Options::default().history_days),
+        begin_history: days.is_some(),
         ..Options::default()
     };
     Ok(Store::open_with(&data.data, &options)?)

@@ -1,4 +1,4 @@
-//! All vectors of an index: one part that grows and is read whole, sealed ones with graphs.
+//! All vectors of an index: one part that grows and has no graph, sealed ones with graphs.
 
 use super::{
     GraphOptions,
@@ -332,7 +332,8 @@ impl Dense {
     fn skims(&self, ef: usize) -> bool {
         let raw = || self.parts.iter().filter(|p| p.is_raw());
         let rows: usize = raw().map(|p| p.live_rows).sum();
-        rows > self.whole && Raw::leaves_out(ef, raw().map(|p| p.live).sum()).is_some()
+        let leaves_out = |records| Raw::leaves_out(self.dim, ef, records).is_some();
+        rows > self.whole && leaves_out(raw().map(|p| p.live).sum())
     }
 
     /// Records that no graph covers, in order.

@@ -90,14 +90,12 @@ impl Raw {
             let several = |r: &u32| self.starts[*r as usize + 1] - self.starts[*r as usize] > 1;
             records.retain(several);
         }
-        let mut found: Vec<Found> = Vec::new();
         let mut on = Vec::new();
-        let mut compare = |near: &[u32]| {
+        let mut compare = |near: &[u32]| -> Vec<Found> {
             let each = near.iter().map(|&r| (self.cosine(ask, dim, r, &mut on), r));
-            found.extend(each.filter(|(cosine, _)| cosine.is_finite()));
+            each.filter(|(cosine, _)| cosine.is_finite()).collect()
         };
-        let kept = Self::leaves_out(ask.ef.max(ask.wanted), records.len());
-        match sketch::words(dim).zip(kept) {
+        let mut found = match Self::leaves_out(dim, ask.ef.max(ask.wanted), records.len()) {
             Some((words, kept)) => SCRATCH.with_borrow_mut(|s| {
                 let (signs, starts) = match ask.side {
                     Side::Passages => (&self.signs, Some(&self.starts[..])),
@@ -105,20 +103,25 @@ impl Raw {
                 };
                 let asked = sketch::asked(ask.vector);
                 let view = View::new(signs, words);
-                compare(view.nearest(ask.isa, &asked, kept, &records, starts, s));
+                compare(view.nearest(ask.isa, &asked, kept, &records, starts, s))
             }),
             None => compare(&records),
+        };
+        if found.len() < ask.wanted.min(records.len()) {
+            // Some of those whose signs are near have no direction.
+            found = compare(&records);
         }
         found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         found.truncate(ask.wanted);
         found
     }
 
-    /// Of how many of so many records the vectors are read, where signs leave out the others; `None`
-    /// where all are read.
-    pub(super) fn leaves_out(ef: usize, records: usize) -> Option<usize> {
+    /// How long a sketch is, and of how many of so many records the vectors are read, where signs leave
+    /// out the others; `None` where all are read.
+    pub(super) fn leaves_out(dim: usize, ef: usize, records: usize) -> Option<(usize, usize)> {
+        let words = sketch::words(dim)?;
         let kept = ef.saturating_mul(KEPT).saturating_add(records / CHANCE);
-        (kept.saturating_mul(FEW) < records).then_some(kept)
+        (kept.saturating_mul(FEW) < records).then_some((words, kept))
     }
 
     /// How near a record is; not finite where it has no direction. `on` is scratch.

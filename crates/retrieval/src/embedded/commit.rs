@@ -34,7 +34,13 @@ pub(super) fn run(shared: &Shared) {
 fn commit(shared: &Shared) -> Result<(), IndexError> {
     let mut committer = shared.committer();
     let mut upto = committer.committed();
-    bring_to_disk(|w| w.terms.as_ref().map(|j| j.file()), shared);
+    bring_to_disk(|w| w.terms.as_ref().map(|j| j.file()), shared).map_err(|source| {
+        IndexError::Io {
+            path: shared.folder.clone().unwrap_or_default(),
+            doing: "flushed",
+            source,
+        }
+    })?;
     let (waiting, known) = {
         let mut writer = shared.writer();
         if let Some(journals) = &mut writer.terms {

@@ -386,13 +386,17 @@ impl Shared {
     }
 }
 
-/// Flushes a journal while others write on, so that they wait only for what comes after. An error
-/// comes again with the flush that counts.
-fn bring_to_disk(file: impl Fn(&Writer) -> Option<std::io::Result<File>>, shared: &Shared) {
+/// Flushes a journal while others write on, so that they wait only for what comes after.
+///
+/// # Errors
+/// It could not be flushed. The system tells that once: whoever goes on all the same would take what is
+/// lost for written.
+fn bring_to_disk(
+    file: impl Fn(&Writer) -> Option<std::io::Result<File>>,
+    shared: &Shared,
+) -> std::io::Result<()> {
     let file = file(&shared.writer());
-    if let Some(Ok(file)) = file {
-        let _ = file.sync_data();
-    }
+    file.map_or(Ok(()), |file| file?.sync_data())
 }
 
 /// Slots are counted in 32 bits.

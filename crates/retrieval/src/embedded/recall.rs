@@ -14,6 +14,8 @@ const CHUNK: usize = 8_192;
 const K: usize = 10;
 /// Widths tried, to say which is enough.
 const WIDTHS: [usize; 8] = [10, 16, 32, 64, 128, 256, 512, 1_024];
+/// Candidates that a list of ten is made of.
+const SERVED: usize = 510;
 /// What is enough.
 const ENOUGH: f64 = 0.99;
 
@@ -22,7 +24,7 @@ const ENOUGH: f64 = 0.99;
 pub struct Recall {
     /// Questions asked, each the middle of two stored passages.
     pub questions: usize,
-    /// Share of the ten nearest records that a search for a thousand candidates finds, [0, 1].
+    /// Share of the ten nearest records that a search for the candidates of a list of ten finds, [0, 1].
     pub at_10: f64,
     /// The least width of a walk, of those tried, that finds .99 of the ten nearest.
     pub enough: Option<usize>,
@@ -51,7 +53,7 @@ impl EmbeddedIndex {
             for (h, width) in hits.iter_mut().zip(WIDTHS) {
                 *h += found(width);
             }
-            served += found(super::search::cut(1_000));
+            served += found(super::search::cut(SERVED));
             of += truth.len();
             asked += 1;
         }

@@ -211,7 +211,11 @@ impl State {
                 }
                 named.extend(list);
             }
-            let raw: Vec<Slot> = self.dense.compared(cut.max(LEAST_EF)).filter(passes).collect();
+            let raw: Vec<Slot> = self
+                .dense
+                .compared(cut.max(LEAST_EF))
+                .filter(passes)
+                .collect();
             if named.len() + raw.len() < wanted {
                 return Ok(None);
             }

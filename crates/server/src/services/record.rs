@@ -144,6 +144,7 @@ impl v1::record_service_server::RecordService for RecordApi {
         let record = self
             .app
             .write(move |app| {
+                app.memory.room()?;
                 write_one(app, &name, undelete, request_id)?;
                 shown(app, &name)
             })
@@ -282,7 +283,7 @@ impl Upsert {
     }
 
     fn run(self, app: &App) -> Result<v1::Record, Status> {
-        app.memory.room()?;
+        room_for(app, [&self.given.name])?;
         let ReadRecord { name, record, etag } = self.given;
         let place = |_: usize| Some(("record".to_owned(), name.kind));
         let failed = |e: Error| status::from_engine(e, &place);
@@ -348,7 +349,6 @@ fn batch_upsert(
     records: Vec<v1::Record>,
     request_id: Option<[u8; 16]>,
 ) -> Result<v1::BatchUpsertRecordsResponse, Status> {
-    app.memory.room()?;
     let given = read_all(
         records
             .into_iter()
@@ -357,6 +357,7 @@ fn batch_upsert(
     )
     .map_err(status::invalid)?;
     let names: Vec<ResourceName> = given.iter().map(|g| g.name.clone()).collect();
+    room_for(app, &names)?;
     let place = |i: usize| names.get(i).map(|n| (format!("records[{i}]"), n.kind));
     let writes = given
         .into_iter()
@@ -387,6 +388,26 @@ fn batch_upsert(
             })
             .collect(),
     })
+}
+
+/// Whether there is memory for these records. One that is there already may change whatever is left, so
+/// that nobody waits for memory to opt out or to be corrected.
+fn room_for<'a>(
+    app: &App,
+    names: impl IntoIterator<Item = &'a ResourceName>,
+) -> Result<(), Status> {
+    let Err(full) = app.memory.room() else {
+        return Ok(());
+    };
+    let there = |n: &ResourceName| {
+        app.engine
+            .get(&n.tenant, Some(n.kind), &n.id, false)
+            .is_ok()
+    };
+    match names.into_iter().all(there) {
+        true => Ok(()),
+        false => Err(full),
+    }
 }
 
 /// A name as it came, which nobody has checked yet, for the audit trail.

@@ -2,7 +2,7 @@
 
 use crate::fixtures::*;
 use jiff::Timestamp;
-use queqiao_domain::{Kind, RecordId};
+use queqiao_domain::{CheckLimits, Detail, Kind, Record, RecordId, Visibility};
 use queqiao_store::{
     Batch, KeptAnswer, KeyFiles, ListQuery, Options, OutcomeRow, RequestId, RestoreOptions,
     Restored, Store, StoreError, StoredRecord, restore,
@@ -602,4 +602,83 @@ fn a_history_that_was_tampered_with_is_noticed() {
         let done = back(&file, dir.path(), None).map(drop);
         assert_eq!(done.is_ok(), name == "nothing", "{name}");
     }
+}
+
+#[test]
+fn who_is_undone_does_not_come_back_beside_a_later_record() {
+    let (dir, store, at) = begun(&Options::default());
+    let upsert = |name: &str| queqiao_store::Write::upsert(record(name, Kind::Expert, "甲"));
+    put(&store, at(10), [upsert("old")]);
+    put(&store, at(20), [upsert("new")]);
+    let file = backup(&dir, &store);
+    let key = store.get(&t0(), &id("new")).unwrap().unwrap().key;
+    let (home, copy, told) = back(&file, dir.path(), Some(at(10))).unwrap();
+    assert_eq!((told.undone, title(&copy, "new")), (1, None));
+    // The backup's own keys open all of it still, those of the folder do not.
+    assert!(copy.is_destroyed(key) && !store.is_destroyed(key));
+    put(&copy, at(30), [upsert("new")]);
+    put(&copy, at(40), [erase("new")]);
+    let (_dir, again, told) = back(&file, home.path(), None).unwrap();
+    assert_eq!((told.erased_since, title(&again, "new")), (1, None));
+    assert!(title(&again, "old").is_some());
+}
+
+#[test]
+fn who_withdrew_since_is_told() {
+    let (dir, store, at) = begun(&Options::default());
+    let expert = |name: &str, change: &dyn Fn(&mut Record)| {
+        let mut r = record(name, Kind::Expert, "甲").into_inner();
+        change(&mut r);
+        queqiao_store::Write::upsert(r.check(&CheckLimits::default()).unwrap())
+    };
+    let opted_out = |r: &mut Record| {
+        if let Detail::Expert(d) = &mut r.detail {
+            d.opt_out = true;
+        }
+    };
+    let sealed = |r: &mut Record| r.visibility = Visibility::Sealed;
+    let retitled = |r: &mut Record| r.title = "乙".into();
+    let names = ["opted", "sealed", "retitled"];
+    put(&store, at(10), names.map(|n| expert(n, &|_| {})));
+    put(&store, at(10), [expert("let in", &opted_out)]);
+    let changes: [&dyn Fn(&mut Record); 3] = [&opted_out, &sealed, &retitled];
+    let later = names.into_iter().zip(changes);
+    put(&store, at(20), later.map(|(n, c)| expert(n, c)));
+    put(&store, at(20), [expert("let in", &|_| {})]);
+    let (_dir, _copy, told) = back(&backup(&dir, &store), dir.path(), Some(at(10))).unwrap();
+    assert_eq!(told.undone, 4);
+    let mut reopened: Vec<&str> = told.reopened.iter().map(|(_, id)| id.as_str()).collect();
+    reopened.sort_unstable();
+    assert_eq!(reopened, ["opted", "sealed"]);
+}
+
+#[test]
+fn whoever_does_not_decide_begins_no_history() {
+    let none = Options {
+        history_days: 0,
+        ..Options::default()
+    };
+    let (dir, store, at) = begun(&none);
+    put(
+        &store,
+        at(10),
+        [queqiao_store::Write::upsert(record("a", Kind::Need, "x"))],
+    );
+    drop(store);
+    let undecided = Options {
+        begin_history: false,
+        ..Options::default()
+    };
+    let from = |options: &Options| {
+        let store = Store::open_with(dir.path(), options).unwrap();
+        store.snapshot().unwrap().history_from().unwrap()
+    };
+    assert_eq!(from(&undecided), None);
+    let begun = from(&Options::default());
+    assert!(begun.is_some());
+    // It goes on with what is there, and a new folder gets one.
+    assert_eq!(from(&undecided), begun);
+    let new = folder();
+    let store = Store::open_with(new.path(), &undecided).unwrap();
+    assert!(store.snapshot().unwrap().history_from().unwrap().is_some());
 }

@@ -3,6 +3,7 @@
 use crate::{failure::Failure, output::Console};
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
 use queqiao_domain::Bilingual;
+use queqiao_engine::store::Restored;
 use std::path::Path;
 
 const CHINA: Offset = Offset::constant(8);
@@ -58,9 +59,9 @@ pub(super) fn too_early(backup: &Path, moment: Timestamp, from: Option<Timestamp
 }
 
 /// Says what the moment changed.
-pub(super) fn report(until: Timestamp, undone: u64, console: &Console) {
+pub(super) fn report(until: Timestamp, restored: &Restored, console: &Console) {
     let moment = shown(until);
-    let told = match undone {
+    let told = match restored.undone {
         0 => Bilingual::new(
             format!("no record had to be changed back: none in the backup changed after {moment}"),
             format!("无需回退：备份中没有在 {moment} 之后变更过的记录"),
@@ -71,6 +72,16 @@ pub(super) fn report(until: Timestamp, undone: u64, console: &Console) {
         ),
     };
     console.line(console.text(&told));
+    if restored.reopened.is_empty() {
+        return;
+    }
+    console.line(console.say(
+        "withdrawn after that moment (matching, consent, contact or who may see it), and open again; withdraw them again before the folder is served:",
+        "以下记录在该时刻之后曾收紧（退出匹配、撤回同意、删除联系方式或缩小可见范围），现已随回退恢复原状；启用前请重新收紧：",
+    ));
+    for (tenant, id) in &restored.reopened {
+        console.line(format!("  {tenant} {id}"));
+    }
 }
 
 #[cfg(test)]
