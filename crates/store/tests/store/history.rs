@@ -640,11 +640,11 @@ fn who_withdrew_since_is_told() {
     let retitled = |r: &mut Record| r.title = "乙".into();
     let names = ["opted", "sealed", "retitled"];
     put(&store, at(10), names.map(|n| expert(n, &|_| {})));
-    put(&store, at(10), [expert("let in", &opted_out)]);
+    put(&store, at(10), [expert("let-in", &opted_out)]);
     let changes: [&dyn Fn(&mut Record); 3] = [&opted_out, &sealed, &retitled];
     let later = names.into_iter().zip(changes);
     put(&store, at(20), later.map(|(n, c)| expert(n, c)));
-    put(&store, at(20), [expert("let in", &|_| {})]);
+    put(&store, at(20), [expert("let-in", &|_| {})]);
     let (_dir, _copy, told) = back(&backup(&dir, &store), dir.path(), Some(at(10))).unwrap();
     assert_eq!(told.undone, 4);
     let mut reopened: Vec<&str> = told.reopened.iter().map(|(_, id)| id.as_str()).collect();
