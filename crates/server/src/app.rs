@@ -51,6 +51,12 @@ impl Drop for Waiting {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Option<Instant>);
 
+tokio::task_local! {
+    /// Until when the request in work may wait for a thread. Set by the gateway to half of its time: who
+    /// would hardly be answered in time is told while there is time to ask elsewhere, and costs nothing.
+    pub(crate) static WAITS_UNTIL: Option<Instant>;
+}
+
 /// The shared state. Every engine call runs on a blocking thread, and at most
 /// [`ServerConfig::workers`](crate::ServerConfig::workers) readers and [`WRITERS`] writers at one
 /// time; the others wait without a thread.
@@ -133,7 +139,18 @@ impl App {
     ) -> Result<T, Status> {
         // A caller that gives up here, by its deadline, has cost nothing.
         let waiting = Waiting::new(&self.metrics.waiting);
-        let slot = Arc::clone(slots).acquire_owned().await;
+        let acquired = Arc::clone(slots).acquire_owned();
+        let slot = match WAITS_UNTIL.try_with(|until| *until).ok().flatten() {
+            Some(until) => tokio::time::timeout_at(until.into(), acquired)
+                .await
+                .map_err(|_| {
+                    status::retry(
+                        "OVERLOADED",
+                        "half of the request's time went by before a thread was free",
+                    )
+                })?,
+            None => acquired.await,
+        };
         drop(waiting);
         let slot =
             slot.map_err(|_| status::retry("SHUTTING_DOWN", "the server is shutting down"))?;

@@ -6,7 +6,7 @@
 
 use crate::{
     access::{API_KEY, Context as Call, Refused, methods},
-    app::Deadline,
+    app::{Deadline, WAITS_UNTIL},
     config::ValidConfig,
     guards::{Guards, Watched},
     request_id, status, trace_context,
@@ -133,7 +133,8 @@ impl Gateway {
         // A timeout too long for the clock is none.
         let deadline = timeout.and_then(|t| Instant::now().checked_add(t));
         request.extensions_mut().insert(Deadline(deadline));
-        let work = caught(self.routes.call(request));
+        let patience = timeout.and_then(|t| Instant::now().checked_add(t / 2));
+        let work = WAITS_UNTIL.scope(patience, caught(self.routes.call(request)));
         let done = match deadline {
             Some(d) => tokio::time::timeout_at(d.into(), work).await.map_err(|_| {
                 status::plain(

@@ -172,6 +172,30 @@ async fn requests_in_work_are_counted_over_all_connections() {
     assert!(second.r#match(question("膜")).await.is_ok());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_too_long_for_a_thread_is_told_in_time_to_ask_elsewhere() {
+    let s = start_with(ServerConfig {
+        workers: 1,
+        ..config()
+    })
+    .await;
+    let mut first = s.matches();
+    let slow = tokio::spawn(async move { first.r#match(question("WAIT")).await });
+    s.gate.waited_at().await;
+    let mut ask = Request::new(question("膜"));
+    ask.set_timeout(Duration::from_secs(2));
+    let e = check(
+        s.matches().r#match(ask).await,
+        Code::Unavailable,
+        "OVERLOADED",
+        &[],
+    );
+    assert!(e.get_details_retry_info().unwrap().retry_delay.is_some());
+    s.gate.open();
+    assert!(slow.await.unwrap().is_ok());
+    assert!(s.ask("膜").await.is_ok());
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_memory_budget_nothing_more_is_stored_and_the_rest_goes_on() {
