@@ -308,7 +308,7 @@ fn a_newer_format_and_a_missing_file_are_told() {
     let whole = std::fs::read(&segment).unwrap();
     let length = u32::from_le_bytes(whole[8..12].try_into().unwrap()) as usize;
     let header = String::from_utf8(whole[16..16 + length].to_vec()).unwrap();
-    let newer = header.replace("\"version\":1", "\"version\":9");
+    let newer = header.replace("\"version\":2", "\"version\":9");
     assert_ne!(header, newer);
     let mut bytes = whole.clone();
     bytes[12..16].copy_from_slice(&crc32fast::hash(newer.as_bytes()).to_le_bytes());

@@ -1,6 +1,9 @@
 //! The walk: best-first over a graph with integer distances (Malkov and Yashunin 2018, algorithms
 //! 2 and 5), its list of candidates one sorted array.
 //!
+//! Distances are rough on the way: half of a row of codes is read. What was found is put in order by exact
+//! ones in the end.
+//!
 //! What a walk is asked for need not be nodes: a [`Wanted`] says which nodes count, and its list
 //! grows until so many count. So a filter, or several passages of one record, cost further steps
 //! and never answers.
@@ -57,7 +60,10 @@ impl Wanted for Every {
 /// What a walk writes on: kept by a thread from one walk to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// A bit for each node of the greatest graph; zero but for those in `touched`.
     visited: Vec<u64>,
+    /// Nodes of the last walk.
+    touched: Vec<u32>,
     pool: Vec<u64>,
     fresh: Vec<u32>,
 }
@@ -72,6 +78,18 @@ pub(crate) struct Went {
 }
 
 impl Scratch {
+    /// Makes room for a walk over so many nodes, none of which was visited. It costs as much as the last walk
+    /// went, not as there are nodes.
+    fn forget(&mut self, nodes: usize) {
+        for node in self.touched.drain(..) {
+            self.visited[node as usize >> 6] = 0;
+        }
+        let words = nodes.div_ceil(64);
+        if self.visited.len() < words {
+            self.visited.resize(words, 0);
+        }
+    }
+
     /// Distance and node of all that the last walk kept and that are answers, nearest first.
     pub(crate) fn found(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         self.pool
@@ -143,19 +161,20 @@ impl Walk<'_> {
     #[inline(always)]
     unsafe fn walk<K: Int8, W: Wanted>(self, scratch: &mut Scratch, wanted: &mut W) -> Went {
         let ef = self.ef.max(1);
+        scratch.forget(self.graph.nodes());
         let Scratch {
             visited,
+            touched,
             pool,
             fresh,
         } = scratch;
-        visited.clear();
-        visited.resize(self.graph.nodes().div_ceil(64), 0);
         fresh.clear();
         fresh.resize(self.graph.width(), 0);
         pool.clear();
         // SAFETY: passed on to the caller.
         let (entry, distance) = unsafe { self.descend::<K>() };
         visited[entry as usize >> 6] |= 1 << (entry & 63);
+        touched.push(entry);
         let role = wanted.enter(entry);
         pool.push(key(distance, entry, role));
         let mut counted = usize::from(role == Role::Answer);
@@ -184,11 +203,12 @@ impl Walk<'_> {
                     *word |= bit;
                     *fresh.get_unchecked_mut(new) = x;
                     if unseen != 0 {
-                        self.codes.prefetch(x);
+                        self.codes.prefetch_upper(x);
                     }
                     new += unseen;
                 }
             }
+            touched.extend_from_slice(&fresh[..new]);
             distances += new;
             let mut next = at + 1;
             for i in 0..new {
@@ -196,7 +216,7 @@ impl Walk<'_> {
                 // every node, and the machine has `K`'s instructions.
                 let (x, distance) = unsafe {
                     let x = *fresh.get_unchecked(i);
-                    (x, self.codes.distance::<K>(x, self.asked))
+                    (x, self.codes.roughly::<K>(x, self.asked))
                 };
                 let full = counted >= ef;
                 if full && pool.last().is_some_and(|w| u64::from(distance) >= w >> 32) {
@@ -238,10 +258,35 @@ impl Walk<'_> {
                 }
             }
         }
+        // SAFETY: as above; all in the list are nodes.
+        unsafe { self.put_in_order::<K>(pool) };
         Went {
             distances,
             finished: true,
         }
+    }
+
+    /// Puts what was found in order of exact distances.
+    ///
+    /// # Safety
+    /// The machine has `K`'s instructions, and the list holds nodes with their rough distances.
+    #[inline(always)]
+    unsafe fn put_in_order<K: Int8>(self, pool: &mut [u64]) {
+        const AHEAD: usize = 8;
+        for i in 0..pool.len() {
+            if let Some(ahead) = pool.get(i + AHEAD) {
+                self.codes.prefetch_lower((ahead & NODE) as u32);
+            }
+            let (rough, rest) = ((pool[i] >> 32) as u32, pool[i] & u64::from(u32::MAX));
+            // SAFETY: the caller vouches for it.
+            let exact = unsafe {
+                let node = (rest & NODE) as u32;
+                self.codes.exactly::<K>(node, self.asked, rough)
+            };
+            pool[i] = u64::from(exact) << 32 | rest;
+        }
+        // By distance, then as they were: the flags of equally near nodes are no order.
+        pool.sort_unstable_by_key(|key| (key >> 32, key & NODE));
     }
 
     /// From the entry down to the ground, always to the nearest neighbour.
@@ -252,18 +297,18 @@ impl Walk<'_> {
     unsafe fn descend<K: Int8>(self) -> (u32, u32) {
         let mut at = self.graph.entry();
         // SAFETY: the entry and all links are nodes, and the codes have a row for each.
-        let mut nearest = unsafe { self.codes.distance::<K>(at, self.asked) };
+        let mut nearest = unsafe { self.codes.roughly::<K>(at, self.asked) };
         let width = self.graph.upper_width();
         for level in self.graph.upper().iter().rev() {
             loop {
                 let from = at;
                 let row = &level.links[from as usize * width..(from as usize + 1) * width];
                 for &x in row.iter().take_while(|x| **x != super::graph::NONE) {
-                    self.codes.prefetch(x);
+                    self.codes.prefetch_upper(x);
                 }
                 for &x in row.iter().take_while(|x| **x != super::graph::NONE) {
                     // SAFETY: as above.
-                    let distance = unsafe { self.codes.distance::<K>(x, self.asked) };
+                    let distance = unsafe { self.codes.roughly::<K>(x, self.asked) };
                     if distance < nearest {
                         (nearest, at) = (distance, x);
                     }

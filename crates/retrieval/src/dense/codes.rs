@@ -1,17 +1,20 @@
 //! Vectors as signed bytes: a quarter of the memory, and products that are exact integers.
+//!
+//! The upper halves of a row's codes lie before the lower, so that a walk, which is mostly a wait for memory,
+//! reads half of each row; what it found is then put in order by the whole.
 
 use super::memory::Buffer;
-use crate::kernel::{Int8, Isa, Portable, Set};
+use crate::kernel::{BLOCK, HALF, Int8, Isa, Portable, Set};
 use std::io;
 
 /// What zero is kept as; see [`Int8`].
-const ZERO: u8 = 128;
+pub(super) const ZERO: u8 = 128;
 /// The greatest code.
 const MOST: f32 = 127.0;
 /// Values looked at when the scale is chosen.
 const SAMPLE: usize = 1 << 17;
 
-/// Codes of vectors, row by row, each padded to a multiple of 64 bytes.
+/// Codes of vectors, row by row, each padded to whole blocks.
 #[derive(Debug)]
 pub(crate) struct Codes {
     data: Buffer,
@@ -26,6 +29,8 @@ pub(crate) struct Asked {
     code: Vec<i8>,
     /// Added to a negated product it gives a distance: 0 is nearest, and none is negative.
     farthest: i32,
+    /// The same for the upper halves alone, with the lower taken to be in their middle.
+    roughly: i32,
 }
 
 impl Asked {
@@ -42,7 +47,7 @@ impl Asked {
 
 /// Bytes of a row.
 pub(crate) fn stride(dim: usize) -> usize {
-    dim.next_multiple_of(64).max(64)
+    dim.next_multiple_of(BLOCK).max(BLOCK)
 }
 
 /// The factor that makes codes of values, least squared error over a sample. A few great values
@@ -87,7 +92,10 @@ impl Codes {
     pub(crate) fn new(rows: usize, dim: usize, scale: f32) -> io::Result<Self> {
         let stride = stride(dim);
         let mut data = Buffer::zeroed(rows * stride)?;
-        data.bytes_mut().fill(ZERO);
+        let zero = row_of(&vec![ZERO; stride]);
+        for row in data.bytes_mut().chunks_exact_mut(stride) {
+            row.copy_from_slice(&zero);
+        }
         Ok(Self {
             data,
             rows,
@@ -111,8 +119,13 @@ impl Codes {
     pub(crate) fn set(&mut self, row: usize, vector: &[f32]) {
         let scale = self.scale;
         let to = &mut self.data.bytes_mut()[row * self.stride..(row + 1) * self.stride];
-        for (c, x) in to.iter_mut().zip(vector) {
-            *c = (code(*x, scale) + i32::from(ZERO)) as u8;
+        let (upper, lower) = to.split_at_mut(self.stride / 2);
+        for (i, x) in vector.iter().enumerate() {
+            let code = (code(*x, scale) + i32::from(ZERO)) as u8;
+            let (at, shift) = place(i);
+            let keep = 0xf0 >> shift;
+            upper[at] = upper[at] & keep | code >> 4 << shift;
+            lower[at] = lower[at] & keep | (code & 15) << shift;
         }
     }
 
@@ -138,11 +151,17 @@ impl Codes {
         self.stride
     }
 
-    /// Whether a coded value is greater than zero.
-    pub(crate) fn is_positive(code: u8) -> bool {
-        code > ZERO
+    /// Which values of a row are greater than zero, a bit each, 64 at a time.
+    pub(crate) fn signs(&self, row: usize) -> impl Iterator<Item = u64> + '_ {
+        let row = self.row(row);
+        let word = move |first: usize| {
+            let positive = |i: usize| u64::from(value(row, first + i) > ZERO) << i;
+            (0..64).fold(0, |bits, i| bits | positive(i))
+        };
+        (0..self.stride).step_by(64).map(word)
     }
 
+    /// A row as it lies.
     pub(crate) fn row(&self, row: usize) -> &[u8] {
         &self.data.bytes()[row * self.stride..(row + 1) * self.stride]
     }
@@ -164,14 +183,17 @@ impl Codes {
     /// Takes the code of a row as what is asked for.
     pub(crate) fn ask_row(&self, row: usize, out: &mut Asked) {
         out.code.clear();
-        let signed = |c: &u8| (i32::from(*c) - i32::from(ZERO)) as i8;
-        out.code.extend(self.row(row).iter().map(signed));
+        let row = self.row(row);
+        let signed = |i: usize| (i32::from(value(row, i)) - i32::from(ZERO)) as i8;
+        out.code.extend((0..self.stride).map(signed));
         self.finish(out);
     }
 
     fn finish(&self, out: &mut Asked) {
         let sum: i32 = out.code.iter().map(|c| i32::from(*c)).sum();
         out.farthest = i32::from(ZERO) * sum + self.most();
+        // So much more that it is not negative, however far the lower halves are from their middle.
+        out.roughly = out.farthest - 15 * sum / 2 + 8 * 127 * self.stride as i32;
     }
 
     /// No product of two codes is greater.
@@ -189,16 +211,42 @@ impl Codes {
     /// [`Codes::ask`] or [`Codes::ask_row`] of codes of this stride.
     #[inline(always)]
     pub(crate) unsafe fn distance<K: Int8>(&self, row: u32, asked: &Asked) -> u32 {
+        // SAFETY: as here.
+        unsafe { self.exactly::<K>(row, asked, self.roughly::<K>(row, asked)) }
+    }
+
+    /// About the distance, by the upper halves alone. Only to be compared with others of this kind.
+    ///
+    /// # Safety
+    /// As for [`Codes::distance`].
+    #[inline(always)]
+    pub(crate) unsafe fn roughly<K: Int8>(&self, row: u32, asked: &Asked) -> u32 {
         debug_assert!((row as usize) < self.rows && asked.code.len() == self.stride);
-        // SAFETY: the row lies inside the buffer, and both have `stride` bytes, a multiple of 64.
-        let product = unsafe {
-            K::asked(
-                self.data.bytes().as_ptr().add(row as usize * self.stride),
+        // SAFETY: the row lies inside the buffer, and `asked` has a value for each of its codes.
+        let upper = unsafe {
+            let row = self.data.bytes().as_ptr().add(row as usize * self.stride);
+            K::halves(row, asked.code.as_ptr(), self.stride / 2)
+        };
+        (asked.roughly - 16 * upper) as u32
+    }
+
+    /// The distance, of a row whose rough distance is known.
+    ///
+    /// # Safety
+    /// As for [`Codes::distance`].
+    #[inline(always)]
+    pub(crate) unsafe fn exactly<K: Int8>(&self, row: u32, asked: &Asked, roughly: u32) -> u32 {
+        debug_assert!((row as usize) < self.rows && asked.code.len() == self.stride);
+        // SAFETY: the row lies inside the buffer, and `asked` has a value for each of its codes.
+        let lower = unsafe {
+            let row = self.data.bytes().as_ptr().add(row as usize * self.stride);
+            K::halves(
+                row.add(self.stride / 2),
                 asked.code.as_ptr(),
-                self.stride,
+                self.stride / 2,
             )
         };
-        (asked.farthest - product) as u32
+        (roughly as i32 - asked.roughly + asked.farthest - lower) as u32
     }
 
     /// Asks for a row ahead of its use.
@@ -206,6 +254,22 @@ impl Codes {
     pub(crate) fn prefetch(&self, row: u32) {
         let at = self.data.bytes().as_ptr();
         crate::kernel::prefetch(at.wrapping_add(row as usize * self.stride), self.stride);
+    }
+
+    /// Asks for the upper halves of a row ahead of their use.
+    #[inline(always)]
+    pub(crate) fn prefetch_upper(&self, row: u32) {
+        let at = self.data.bytes().as_ptr();
+        let row = at.wrapping_add(row as usize * self.stride);
+        crate::kernel::prefetch(row, self.stride / 2);
+    }
+
+    /// Asks for the lower halves of a row ahead of their use.
+    #[inline(always)]
+    pub(crate) fn prefetch_lower(&self, row: u32) {
+        let at = self.data.bytes().as_ptr();
+        let row = at.wrapping_add(row as usize * self.stride + self.stride / 2);
+        crate::kernel::prefetch(row, self.stride / 2);
     }
 
     /// The product of two rows, as codes.
@@ -219,9 +283,33 @@ impl Codes {
     }
 }
 
-/// The product of two codes of equal length, a multiple of 64.
+/// Where the halves of a value are: the byte from the start of either, and the first bit.
+fn place(i: usize) -> (usize, usize) {
+    (i / BLOCK * HALF + i % HALF, i % BLOCK / HALF * 4)
+}
+
+/// A value of a row.
+fn value(row: &[u8], i: usize) -> u8 {
+    let (at, shift) = place(i);
+    let half = |x: u8| x >> shift & 15;
+    half(row[at]) << 4 | half(row[row.len() / 2 + at])
+}
+
+/// Codes given one after the other, as a row. Their number is a multiple of [`BLOCK`].
+pub(crate) fn row_of(codes: &[u8]) -> Vec<u8> {
+    let mut row = vec![0; codes.len()];
+    let (upper, lower) = row.split_at_mut(codes.len() / 2);
+    for (i, code) in codes.iter().enumerate() {
+        let (at, shift) = place(i);
+        upper[at] |= code >> 4 << shift;
+        lower[at] |= (code & 15) << shift;
+    }
+    row
+}
+
+/// The product of two rows of equal length, a multiple of [`BLOCK`].
 pub(crate) fn pair(isa: Isa, a: &[u8], b: &[u8]) -> i32 {
-    let len = a.len().min(b.len()) & !63;
+    let len = a.len().min(b.len()) / BLOCK * BLOCK;
     // SAFETY: both slices have `len` bytes, and an `Isa` is only ever made where the machine
     // has it.
     unsafe {

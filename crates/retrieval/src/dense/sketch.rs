@@ -80,9 +80,8 @@ impl Sketches {
         let mut data = Buffer::zeroed(nodes.len() * words * 8)?;
         let each = data.longs_mut().chunks_mut(words).zip(nodes);
         for (to, node) in each.filter(|(_, node)| **node != NONE) {
-            for (to, some) in to.iter_mut().zip(codes.row(*node as usize).chunks(64)) {
-                *to = bits(some, |c| Codes::is_positive(*c));
-            }
+            let signs = codes.signs(*node as usize);
+            to.iter_mut().zip(signs).for_each(|(to, word)| *to = word);
         }
         Ok(Some(Self { data, words }))
     }

@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 use std::{fs::File, io, sync::Arc};
 
 const MAGIC: &[u8; 8] = b"QQSEGMNT";
-const VERSION: u32 = 1;
+/// 2: the halves of codes lie apart.
+const VERSION: u32 = 2;
 /// The header's place, whatever its length.
 const HEADER: usize = 8 << 10;
 const PAGE: u64 = 4 << 10;
@@ -101,4 +102,109 @@ fn map(file: &File, from: u64, bytes: u64) -> io::Result<Rows> {
         from: from as usize,
         values: bytes as usize / 4,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dense::{Everyone, GraphOptions},
+        index::Shape,
+        kernel::Isa,
+    };
+    use queqiao_domain::{Kind, RecordId};
+    use rand::{RngExt, SeedableRng};
+    use std::{path::Path, sync::atomic::AtomicBool};
+
+    const DIM: usize = 128;
+
+    /// Codes with their halves apart, as a byte each.
+    fn flat(rows: &[u8]) -> Vec<u8> {
+        let flat = rows.chunks_exact(DIM).flat_map(|row| {
+            let (upper, lower) = row.split_at(64);
+            let code =
+                |i: usize, shift: usize| (upper[i] >> shift & 15) << 4 | lower[i] >> shift & 15;
+            let first = (0..64).map(move |i| code(i, 0));
+            first.chain((0..64).map(move |i| code(i, 4)))
+        });
+        flat.collect()
+    }
+
+    /// Makes a file of version 1 of one of today's.
+    fn older(path: &Path) {
+        let mut bytes = std::fs::read(path).unwrap();
+        let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
+        let mut header: Header = serde_json::from_slice(&bytes[16..16 + length]).unwrap();
+        header.version = 1;
+        for section in &mut header.sections {
+            if section.name.ends_with(".codes") {
+                let place = section.from as usize..(section.from + section.bytes) as usize;
+                let codes = flat(&bytes[place.clone()]);
+                section.crc32 = crc32fast::hash(&codes);
+                bytes[place].copy_from_slice(&codes);
+            }
+        }
+        let header = serde_json::to_vec(&header).unwrap();
+        bytes[8..12].copy_from_slice(&(header.len() as u32).to_le_bytes());
+        bytes[12..16].copy_from_slice(&crc32fast::hash(&header).to_le_bytes());
+        bytes[16..16 + header.len()].copy_from_slice(&header);
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn codes_of_version_1_are_read_as_they_were() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let mut unit = || {
+            let x: Vec<f32> = (0..DIM).map(|_| rng.random_range(-1.0..1.0)).collect();
+            let norm = x.iter().map(|x| x * x).sum::<f32>().sqrt();
+            x.into_iter().map(|x| x / norm).collect::<Vec<f32>>()
+        };
+        let records: Vec<Vec<f32>> = (0..300).map(|_| [unit(), unit()].concat()).collect();
+        let shape = Shape {
+            dim: DIM,
+            fingerprint: "test".into(),
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let (part, path) = (dir.path().join("part"), dir.path().join("segment"));
+        let mut writer = SegmentWriter::create(&part).unwrap();
+        let rows = writer.vectors(records.iter().map(Vec::as_slice)).unwrap();
+        let starts = (0..=300).map(|i| i * 2).collect();
+        let mut segment = Segment::code(DIM, rows, starts).unwrap();
+        let options = GraphOptions {
+            least: 2,
+            ..GraphOptions::default()
+        };
+        let never = AtomicBool::new(false);
+        segment.connect(&options, Isa::best(), &never).unwrap();
+        let held: Vec<Record> = (0..300)
+            .map(|key| {
+                let id = RecordId::new(format!("r{key}")).unwrap();
+                let record = queqiao_domain::Record::new(id, Kind::Expert);
+                Record {
+                    key,
+                    facets: Arc::new(Facets::of(&record)),
+                    mean_norm: 1.0,
+                }
+            })
+            .collect();
+        writer.finish(&segment, &held, &shape, &path).unwrap();
+        older(&path);
+        let opened = open(&path, &shape).unwrap();
+        assert_eq!(opened.mended, None);
+        for (was, is) in [
+            (&segment.passages, &opened.segment.passages),
+            (&segment.profiles, &opened.segment.profiles),
+        ] {
+            assert!(was.codes.bytes() == is.codes.bytes());
+        }
+        let ask = crate::dense::Ask {
+            vector: &unit(),
+            side: crate::dense::Side::Passages,
+            wanted: 10,
+            ef: 50,
+            isa: Isa::best(),
+        };
+        let walk = |s: &Segment| s.walk(&ask, &Everyone, true, usize::MAX).unwrap();
+        assert_eq!(walk(&segment), walk(&opened.segment));
+    }
 }

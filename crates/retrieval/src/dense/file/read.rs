@@ -4,7 +4,7 @@ use super::{HEADER, Header, MAGIC, ORDER, Opened, Record, VERSION, map};
 use crate::{
     dense::{
         Segment,
-        codes::{Codes, stride},
+        codes::{Codes, ZERO, row_of, stride},
         graph::{Graph, Level},
         layer::Layer,
         memory::{Buffer, Rows},
@@ -250,7 +250,10 @@ impl<'a> Reader<'a> {
         };
         let (nodes, members, scale) = of(&self.header);
         let dim = self.header.dim;
-        let codes = self.buffer(&format!("{name}.codes"), nodes.checked_mul(stride(dim)))?;
+        let codes = match self.header.version {
+            1 => self.flat_codes(name, nodes)?,
+            _ => self.buffer(&format!("{name}.codes"), nodes.checked_mul(stride(dim)))?,
+        };
         let codes = Codes::from_buffer(codes, nodes, dim, scale);
         let codes = codes.ok_or_else(|| format!("the codes of {name} do not fit"))?;
         let starts: Vec<u32> = collect(&self.bytes(&format!("{name}.nodes"))?);
@@ -291,6 +294,22 @@ impl<'a> Reader<'a> {
             members: of_nodes,
             owners,
         })
+    }
+
+    /// Codes as version 1 wrote them: a byte each, one after the other, padded to a multiple of 64.
+    fn flat_codes(&mut self, name: &str, nodes: usize) -> Result<Buffer, String> {
+        let dim = self.header.dim;
+        let (old, new) = (dim.next_multiple_of(64).max(64), stride(dim));
+        let flat = self.buffer(&format!("{name}.codes"), nodes.checked_mul(old))?;
+        let mut codes = Buffer::zeroed(nodes * new)
+            .map_err(|e| format!("no memory for the codes of {name}: {e}"))?;
+        let rows = codes.bytes_mut().chunks_exact_mut(new);
+        for (to, from) in rows.zip(flat.bytes().chunks_exact(old)).take(nodes) {
+            let mut row = from.to_vec();
+            row.resize(new, ZERO);
+            to.copy_from_slice(&row_of(&row));
+        }
+        Ok(codes)
     }
 
     fn buffer(&mut self, name: &str, size: Option<usize>) -> Result<Buffer, String> {
