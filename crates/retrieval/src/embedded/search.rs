@@ -8,12 +8,13 @@ use super::State;
 use crate::{
     dense::{Chosen, Side, mean_of},
     index::{Candidate, DenseParts, IndexError, LexicalParts, Mode, Query, SearchResult},
+    lexical::SURE,
     slots::{Slot, Slots},
 };
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
 use std::{
-    collections::{BinaryHeap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
@@ -229,7 +230,13 @@ impl State {
         let mut result = SearchResult::default();
         let mut lexical = None;
         if query.mode != Mode::Dense {
-            let scores = lexical.insert(self.lexical.score(query.passages, chosen)?);
+            let known: Vec<Slot> = items
+                .iter()
+                .map(|i| i.slot)
+                .chain(named.iter().copied())
+                .collect();
+            let scores = self.lexical.best(query.passages, chosen, cut, &known)?;
+            let scores = lexical.insert(scores);
             for of in [terms, record_terms] {
                 let list = top_terms(scores.found(), of, cut);
                 if !condition.leaves(&list, cut, wanted) {
@@ -239,10 +246,25 @@ impl State {
             }
             let mut best =
                 |of: fn(&LexicalParts) -> f64| best_admitted(scores.found(), of, &mut condition);
-            result.best_words = best(|l| l.words);
-            result.best_bigrams = best(|l| l.bigrams);
-            result.best_record_words = best(|l| l.record_words);
-            result.best_record_bigrams = best(|l| l.record_bigrams);
+            let all = [
+                best(|l| l.words),
+                best(|l| l.bigrams),
+                best(|l| l.record_words),
+                best(|l| l.record_bigrams),
+            ];
+            let [
+                Some(words),
+                Some(bigrams),
+                Some(record_words),
+                Some(record_bigrams),
+            ] = all
+            else {
+                return Ok(None);
+            };
+            result.best_words = words;
+            result.best_bigrams = bigrams;
+            result.best_record_words = record_words;
+            result.best_record_bigrams = record_bigrams;
         }
         let raw: HashSet<Slot> = items.iter().map(|i| i.slot).collect();
         let mut named: Vec<Slot> = named.into_iter().filter(|s| !raw.contains(s)).collect();
@@ -360,26 +382,24 @@ fn by_score(
         .map(|(score, slot)| (score.to_bits(), slot))
 }
 
-/// The greatest of one score over admitted records.
+/// The greatest of one score over admitted records; `None` where all of those are refused that are the
+/// best for sure.
 fn best_admitted(
     found: &[(Slot, LexicalParts)],
     of: fn(&LexicalParts) -> f64,
     condition: &mut Condition<'_, '_>,
-) -> f64 {
-    let Some((bits, slot)) = by_score(found, of).max() else {
-        return 0.0;
-    };
+) -> Option<f64> {
+    let (greatest, slot) = by_score(found, of).max().unwrap_or_default();
     // Most often the very best is admitted, and no order has to be made.
-    if condition.admits(slot) {
-        return f64::from_bits(bits);
+    if greatest == 0 || condition.admits(slot) {
+        return Some(f64::from_bits(greatest));
     }
-    let mut heap: BinaryHeap<(u64, Slot)> = by_score(found, of).collect();
-    while let Some((bits, slot)) = heap.pop() {
-        if condition.admits(slot) {
-            return f64::from_bits(bits);
-        }
+    let best = top_terms(found, of, SURE);
+    match best.iter().find(|slot| condition.admits(**slot)) {
+        Some(slot) => found.iter().find(|f| f.0 == *slot).map(|f| of(&f.1)),
+        None if best.len() < SURE => Some(0.0),
+        None => None,
     }
-    0.0
 }
 
 /// The union of each side's best admitted, as places in `items`.

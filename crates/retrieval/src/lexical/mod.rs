@@ -7,17 +7,21 @@
 //!
 //! A write goes to a part in memory, which every search reads beside the committed ones: what it
 //! costs does not depend on how much there is. From time to time that part is closed and committed
-//! to tantivy, on a thread of its own. A question costs what the postings of its terms are long.
+//! to tantivy, on a thread of its own. Who is among the best is found without reading all postings of the
+//! question's terms ([`Lexical::best`]).
 
+mod best;
 mod commit;
 mod counts;
 mod journals;
 mod memory;
+mod reading;
 mod schema;
 mod score;
 mod weights;
 mod window;
 
+pub(crate) use best::SURE;
 pub(crate) use commit::{Committed, Committer};
 pub(crate) use journals::Journals;
 
@@ -227,7 +231,7 @@ impl Lexical {
         if let Some(part) = self.parts.iter_mut().find(|p| p.id == place.part) {
             let first = place.first as usize;
             part.docs.slot[first..first + place.count as usize].fill(NOWHERE);
-            part.counts.forget();
+            part.counts.died((place.first, place.first + place.count));
         }
     }
 

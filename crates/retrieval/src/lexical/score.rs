@@ -7,9 +7,11 @@
 //! the windows are.
 
 use super::{
-    Body, Lexical, MAX_TERM, NOWHERE, Part, Side, failed,
-    memory::Postings,
-    weights::{K1, Norms, Saturation, idf},
+    Lexical, MAX_TERM, Side,
+    best::{Values, measures},
+    counts::Count,
+    reading::{List, Readers},
+    weights::{K1, idf},
     window::{Sums, Window, Worth, windows},
 };
 use crate::{
@@ -20,19 +22,11 @@ use crate::{
 use parking_lot::Mutex;
 use rayon::prelude::*;
 use std::collections::HashSet;
-use tantivy::postings::{BlockSegmentPostings, TermInfo};
 
 /// Below so many passages a question is not worth several threads.
 const MANY: u64 = 20_000;
 /// Scratch that is kept for the next questions.
 const KEPT: usize = 8;
-
-/// The postings of a term in a part.
-enum List<'a> {
-    None,
-    Memory(&'a Postings),
-    Sealed(TermInfo),
-}
 
 /// A term of the question, with what it weighs.
 pub(super) struct Term<'a> {
@@ -40,6 +34,24 @@ pub(super) struct Term<'a> {
     lists: Vec<List<'a>>,
     passage: f64,
     record: f64,
+    /// Over all parts.
+    count: Count,
+}
+
+impl<'a> Term<'a> {
+    pub(super) fn list(&self, part: usize) -> &List<'a> {
+        &self.lists[part]
+    }
+
+    /// What it weighs in a passage and in a record.
+    pub(super) fn weights(&self) -> (f64, f64) {
+        (self.passage, self.record)
+    }
+
+    /// Living passages that hold it.
+    pub(super) fn passages(&self) -> u64 {
+        self.count.passages
+    }
 }
 
 /// The terms of one side of an asking passage.
@@ -49,6 +61,29 @@ pub(super) struct Terms<'a> {
     /// No passage, and no record, could be worth more.
     pub(super) most: f64,
     pub(super) most_record: f64,
+    /// By term: no record gets more of it, by measure.
+    bounds: Vec<Values>,
+}
+
+impl Terms<'_> {
+    /// No record gets more of a term, by measure.
+    pub(super) fn bound(&self, term: usize) -> &Values {
+        &self.bounds[term]
+    }
+
+    /// The shares of the greatest sums that sums over a passage and over a record are.
+    #[inline(always)]
+    pub(super) fn shares(&self, passage: f64, record: f64) -> (f64, f64) {
+        let share = |sum: f64, most: f64| if most > 0.0 { sum / most } else { sum };
+        (share(passage, self.most), share(record, self.most_record))
+    }
+}
+
+/// A question: the terms of each asking passage, words before bigrams, and what mentions count.
+pub(super) struct Asked<'a> {
+    pub(super) terms: Vec<Terms<'a>>,
+    /// By side.
+    pub(super) worth: [Worth; 2],
 }
 
 /// Scratch: scores, and where they stand.
@@ -105,43 +140,46 @@ impl Lexical {
         asked: &[QueryPassage],
         chosen: Option<&Chosen>,
     ) -> Result<Scores<'_>, IndexError> {
-        let sides: Vec<(Side, &[QueryTerm])> = asked
-            .iter()
-            .flat_map(|p| [(Side::Words, &*p.words), (Side::Bigrams, &*p.bigrams)])
-            .collect();
-        let terms = sides
-            .into_iter()
-            .map(|(side, terms)| self.weigh(side, terms))
-            .collect::<Result<Vec<Terms<'_>>, IndexError>>()?;
-        let saturations = Side::BOTH.map(|side| Saturation::new(self.mean(side)));
-        let norms = Side::BOTH.map(|side| Norms::new(self.record_mean(side)));
-        let worth = Side::BOTH.map(|side| Worth {
-            side,
-            passages: &saturations[side as usize],
-            records: &norms[side as usize],
-        });
+        let asked = self.asked(asked)?;
         let windows = windows(&self.parts);
-        let one = |w: &Window| self.window(w, &terms, &worth, chosen);
+        let one = |w: &Window| self.window(w, &asked, chosen);
         let scored: Vec<Vec<(Slot, LexicalParts)>> = if self.is_large() {
             windows.par_iter().map(one).collect::<Result<_, _>>()?
         } else {
             windows.iter().map(one).collect::<Result<_, _>>()?
         };
+        Ok(self.scores(scored.concat()))
+    }
+
+    /// Finds the terms of a question.
+    pub(super) fn asked(&self, passages: &[QueryPassage]) -> Result<Asked<'_>, IndexError> {
+        let worth =
+            Side::BOTH.map(|side| Worth::new(side, self.mean(side), self.record_mean(side)));
+        let sides = passages.iter().flat_map(|p| [&*p.words, &*p.bigrams]);
+        let terms = sides
+            .zip(worth.iter().cycle())
+            .map(|(terms, worth)| self.weigh(worth, terms))
+            .collect::<Result<_, IndexError>>()?;
+        Ok(Asked { terms, worth })
+    }
+
+    /// Makes scores to be looked up by slot; each slot is there once.
+    pub(super) fn scores(&self, all: Vec<(Slot, LexicalParts)>) -> Scores<'_> {
         let mut found = self.pool.0.lock().pop().unwrap_or_default();
         if found.at.len() < self.places.len() {
             found.at.resize(self.places.len(), 0);
         }
-        found.all.extend(scored.into_iter().flatten());
+        found.all.extend(all);
         for (i, (slot, _)) in found.all.iter().enumerate() {
             found.at[*slot as usize] = i as u32 + 1;
         }
-        Ok(Scores {
+        Scores {
             pool: &self.pool,
             found,
-        })
+        }
     }
 
-    fn is_large(&self) -> bool {
+    pub(super) fn is_large(&self) -> bool {
         self.totals.passages >= MANY
     }
 
@@ -159,13 +197,13 @@ impl Lexical {
 
     /// Finds the postings of terms, and what each term weighs. Of a term given twice the first
     /// counts.
-    fn weigh(&self, side: Side, terms: &[QueryTerm]) -> Result<Terms<'_>, IndexError> {
+    fn weigh(&self, worth: &Worth, terms: &[QueryTerm]) -> Result<Terms<'_>, IndexError> {
         let mut seen = HashSet::new();
         let once: Vec<&QueryTerm> = terms
             .iter()
             .filter(|t| t.text.len() <= MAX_TERM && seen.insert(t.text.as_str()))
             .collect();
-        let one = |t: &&QueryTerm| self.term(side, t);
+        let one = |t: &&QueryTerm| self.term(worth.side, t);
         let all: Vec<Term<'_>> = if self.is_large() {
             once.par_iter().map(one).collect::<Result<_, _>>()?
         } else {
@@ -179,27 +217,36 @@ impl Lexical {
             weighed.most += t.passage * (K1 + 1.0);
             weighed.most_record += t.record * (K1 + 1.0);
         }
+        let bounds = weighed.all.iter().map(|t| {
+            let passage = t.passage * t.count.in_passage.most(|tf, n| worth.passages.of(tf, n));
+            let record = t.record * t.count.in_record.most(|tf, n| worth.records.of(tf, n));
+            let shares = weighed.shares(passage, record);
+            match worth.side {
+                Side::Words => measures(shares, (0.0, 0.0)),
+                Side::Bigrams => measures((0.0, 0.0), shares),
+            }
+        });
+        weighed.bounds = bounds.collect();
         Ok(weighed)
     }
 
     fn term(&self, side: Side, asked: &QueryTerm) -> Result<Term<'_>, IndexError> {
-        let (mut passages, mut records) = (0u64, 0u64);
+        let mut count = Count::default();
         let mut lists = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let list = part.list(side, &asked.text)?;
-            let count = || part.count(side, &list);
-            let (p, r) = match &list {
-                List::Sealed(_) => part.counts.of(side, &asked.text, count)?,
-                List::None | List::Memory(_) => count()?,
-            };
-            (passages, records) = (passages + p, records + r);
+            count.add(&match &list {
+                List::Sealed(_) => part.counted(side, &asked.text, &list)?,
+                List::None | List::Memory(_) => part.count(side, &list)?,
+            });
             lists.push(list);
         }
         let totals = &self.totals;
         Ok(Term {
             lists,
-            passage: asked.weight * idf(totals.passages as f64, passages as f64),
-            record: asked.weight * idf(totals.records as f64, records as f64),
+            passage: asked.weight * idf(totals.passages as f64, count.passages as f64),
+            record: asked.weight * idf(totals.records as f64, count.records as f64),
+            count,
         })
     }
 
@@ -207,138 +254,25 @@ impl Lexical {
     fn window(
         &self,
         window: &Window,
-        terms: &[Terms<'_>],
-        worth: &[Worth<'_>; 2],
+        asked: &Asked<'_>,
         chosen: Option<&Chosen>,
     ) -> Result<Vec<(Slot, LexicalParts)>, IndexError> {
         let part = &self.parts[window.part];
-        let mut cursors = Vec::with_capacity(terms.len());
-        for (i, side_terms) in terms.iter().enumerate() {
-            let side = Side::BOTH[i % 2];
-            let open = side_terms.all.iter().map(|t| {
-                let list = &t.lists[window.part];
-                part.cursor(side, list, window.from)
-            });
-            cursors.push(open.collect::<Result<Vec<_>, _>>()?);
-        }
+        let mut readers = Readers::new(part, asked, *window);
         let mut sums = Sums::default();
         let mut found = Vec::new();
+        let passes = |slot: Slot| chosen.is_none_or(|c| c.has(slot));
         let mut from = window.from;
         while from < window.to {
             let to = window.step(part, from);
             sums.begin(from, to);
-            for (asked, both) in terms.chunks(2).enumerate() {
-                for (worth, of_side) in worth.iter().zip(both) {
-                    let postings = cursors[asked * 2 + worth.side as usize].iter_mut();
-                    for (term, postings) in of_side.all.iter().zip(postings) {
-                        let weights = (term.passage, term.record);
-                        sums.add(worth, weights, part, |take| postings.each(to, take));
-                    }
-                }
-                sums.take(both, part, chosen, &mut found);
+            for (i, both) in asked.terms.chunks(2).enumerate() {
+                readers.between(i, |_, _| true, (from, to), &mut sums)?;
+                sums.take(both, part, &passes, &mut found);
             }
             sums.end();
             from = to;
         }
         Ok(found)
-    }
-}
-
-/// Postings that are read in order.
-enum Cursor<'a> {
-    None,
-    Memory {
-        docs: &'a [u32],
-        freqs: &'a [u32],
-    },
-    Sealed {
-        block: Box<BlockSegmentPostings>,
-        at: usize,
-    },
-}
-
-impl Cursor<'_> {
-    /// Hands over the documents before `to` that were not handed over yet, each with how often it
-    /// has the term, some at a time.
-    #[inline(always)]
-    fn each(&mut self, to: u32, take: &mut dyn FnMut(&[u32], &[u32])) {
-        match self {
-            Cursor::None => {}
-            Cursor::Memory { docs, freqs } => {
-                let end = docs.partition_point(|doc| *doc < to);
-                take(&docs[..end], &freqs[..end]);
-                (*docs, *freqs) = (&docs[end..], &freqs[end..]);
-            }
-            Cursor::Sealed { block, at } => loop {
-                let (docs, freqs) = (block.docs(), block.freqs());
-                let Some(last) = docs.last() else { return };
-                let end = if *last < to {
-                    docs.len()
-                } else {
-                    docs.partition_point(|doc| *doc < to)
-                };
-                let from = (*at).min(end);
-                take(&docs[from..end], &freqs[from..end]);
-                if end < docs.len() {
-                    *at = end;
-                    return;
-                }
-                block.advance();
-                *at = 0;
-            },
-        }
-    }
-}
-
-impl Part {
-    /// The living passages and records of a list.
-    fn count(&self, side: Side, list: &List<'_>) -> Result<(u64, u64), IndexError> {
-        let (mut passages, mut records) = (0, 0);
-        let mut postings = self.cursor(side, list, 0)?;
-        // The documents of a record stand one after the other.
-        let mut last = u32::MAX;
-        postings.each(u32::MAX, &mut |docs, _| {
-            for &doc in docs {
-                let alive = self.docs.slot[doc as usize] != NOWHERE;
-                let first = doc - self.docs.passage[doc as usize];
-                passages += u64::from(alive);
-                records += u64::from(alive && first != last);
-                last = first;
-            }
-        });
-        Ok((passages, records))
-    }
-
-    fn list(&self, side: Side, term: &str) -> Result<List<'_>, IndexError> {
-        match &self.body {
-            Body::Memory { terms, .. } => {
-                Ok(terms.list(side, term).map_or(List::None, List::Memory))
-            }
-            Body::Sealed(segment) => {
-                let info = segment.find(side, term);
-                let info = info.map_err(|e| failed("looking up a term")(e.into()))?;
-                Ok(info.map_or(List::None, List::Sealed))
-            }
-        }
-    }
-
-    fn cursor<'a>(&self, side: Side, list: &List<'a>, from: u32) -> Result<Cursor<'a>, IndexError> {
-        match (list, &self.body) {
-            (List::Memory(list), _) => {
-                let after = list.docs.partition_point(|doc| *doc < from);
-                Ok(Cursor::Memory {
-                    docs: &list.docs[after..],
-                    freqs: &list.freqs[after..],
-                })
-            }
-            (List::Sealed(info), Body::Sealed(segment)) => {
-                let block = segment.postings(side, info);
-                let block = block.map_err(|e| failed("reading postings")(e.into()))?;
-                let mut block = Box::new(block);
-                let at = if from == 0 { 0 } else { block.seek(from) };
-                Ok(Cursor::Sealed { block, at })
-            }
-            _ => Ok(Cursor::None),
-        }
     }
 }

@@ -2,15 +2,17 @@
 
 use super::{
     NOWHERE, Part, Side,
+    best::Values,
+    reading::Run,
     score::Terms,
     weights::{Norms, Saturation},
 };
-use crate::{dense::Chosen, index::LexicalParts, slots::Slot};
+use crate::{index::LexicalParts, slots::Slot};
 
 /// Documents whose sums are kept at a time: as much as stays near the processor.
-const STEP: u32 = 1 << 13;
+const STEP: u32 = 1 << 12;
 /// Documents that one thread goes through.
-const CHUNK: u32 = STEP * 8;
+const CHUNK: u32 = 1 << 16;
 
 /// Some documents of a part that follow each other; records are not torn apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,10 @@ pub(super) struct Sums {
     records: [Vec<f64>; 2],
     /// A bit for each document with a sum.
     touched: Vec<u64>,
+    /// Documents of the step.
+    size: usize,
+    /// A bit for each document of a record that reaches what is needed; zero between uses.
+    marked: Vec<u64>,
     /// Of one term, by the first document of a record: how often it has the term.
     times: Vec<u32>,
     /// Of one term: the first documents of the records that have it.
@@ -75,11 +81,49 @@ pub(super) struct Sums {
     found: Vec<u32>,
 }
 
+/// Marks those whose sums, as shares of the greatest there could be, reach one of three values: together, by
+/// words, or by bigrams.
+fn reaching(
+    words: &[f64],
+    bigrams: &[f64],
+    most_words: f64,
+    most_bigrams: f64,
+    needed: [f64; 3],
+    marked: &mut [u64],
+) {
+    let share = |most: f64| if most > 0.0 { 1.0 / most } else { 1.0 };
+    let (words_share, bigrams_share) = (share(most_words), share(most_bigrams));
+    let [both, by_words, by_bigrams] = needed;
+    for ((words, bigrams), marked) in words.chunks(64).zip(bigrams.chunks(64)).zip(marked) {
+        let mut reached = [0_u8; 64];
+        for ((w, b), reached) in words.iter().zip(bigrams).zip(&mut reached) {
+            let (w, b) = (w * words_share, b * bigrams_share);
+            *reached = u8::from((w + b >= both) | (w >= by_words) | (b >= by_bigrams));
+        }
+        if reached.iter().fold(0, |a, b| a | b) != 0 {
+            for (i, reached) in reached.into_iter().enumerate() {
+                *marked |= u64::from(reached) << i;
+            }
+        }
+    }
+}
+
 /// What mentions count on one side.
-pub(super) struct Worth<'a> {
+pub(super) struct Worth {
     pub(super) side: Side,
-    pub(super) passages: &'a Saturation,
-    pub(super) records: &'a Norms,
+    pub(super) passages: Saturation,
+    pub(super) records: Norms,
+}
+
+impl Worth {
+    /// Relative to the mean lengths of passages and of records.
+    pub(super) fn new(side: Side, passages: f64, records: f64) -> Self {
+        Self {
+            side,
+            passages: Saturation::new(passages),
+            records: Norms::new(records),
+        }
+    }
 }
 
 impl Sums {
@@ -87,6 +131,7 @@ impl Sums {
     pub(super) fn begin(&mut self, from: u32, to: u32) {
         self.from = from;
         let size = (to - from) as usize;
+        self.size = size;
         if self.times.len() < size {
             for sums in self.passages.iter_mut().chain(&mut self.records) {
                 sums.resize(size, 0.0);
@@ -94,6 +139,7 @@ impl Sums {
             self.times.resize(size, 0);
             self.place.resize(size, 0);
             self.touched.resize(size.div_ceil(64), 0);
+            self.marked.resize(size.div_ceil(64), 0);
         }
     }
 
@@ -101,7 +147,7 @@ impl Sums {
     #[inline(always)]
     pub(super) fn add(
         &mut self,
-        worth: &Worth<'_>,
+        worth: &Worth,
         (passage, record): (f64, f64),
         part: &Part,
         postings: impl FnOnce(&mut dyn FnMut(&[u32], &[u32])),
@@ -144,11 +190,10 @@ impl Sums {
         &mut self,
         both: &[Terms<'_>],
         part: &Part,
-        chosen: Option<&Chosen>,
+        wanted: &dyn Fn(Slot) -> bool,
         found: &mut Vec<(Slot, LexicalParts)>,
     ) {
         let [words, bigrams] = both else { return };
-        let share = |sum: f64, most: f64| if most > 0.0 { sum / most } else { sum };
         for i in 0..self.touched.len() {
             let mut bits = std::mem::take(&mut self.touched[i]);
             while bits != 0 {
@@ -160,7 +205,7 @@ impl Sums {
                 let [w, b] = [0, 1].map(|side| std::mem::take(&mut self.passages[side][at]));
                 let [record_w, record_b] =
                     [0, 1].map(|side| std::mem::take(&mut self.records[side][first]));
-                if slot == NOWHERE || !chosen.is_none_or(|c| c.has(slot)) {
+                if slot == NOWHERE || !wanted(slot) {
                     continue;
                 }
                 let place = &mut self.place[first];
@@ -170,19 +215,75 @@ impl Sums {
                     *place = found.len() as u32;
                 }
                 let held = &mut found[*place as usize - 1].1;
-                let (w, b) = (share(w, words.most), share(b, bigrams.most));
+                let (w, record_w) = words.shares(w, record_w);
+                let (b, record_b) = bigrams.shares(b, record_b);
                 // Of equally good passages the first counts.
                 let sum = held.words + held.bigrams;
                 if w + b > sum || (w + b == sum && w + b > 0.0 && passage < held.passage) {
                     (held.words, held.bigrams, held.passage) = (w, b, passage);
                 }
-                let w = share(record_w, words.most_record);
-                let b = share(record_b, bigrams.most_record);
-                if w + b > held.record_words + held.record_bigrams {
-                    (held.record_words, held.record_bigrams) = (w, b);
+                if record_w + record_b > held.record_words + held.record_bigrams {
+                    (held.record_words, held.record_bigrams) = (record_w, record_b);
                 }
             }
         }
+    }
+
+    /// Names the records that one asking passage's sums put at or above one of the `needed` values, or
+    /// whose passages do, and sets all sums back to zero. `run` says where a record's documents are, of
+    /// those that are wanted.
+    pub(super) fn reach(
+        &mut self,
+        both: &[Terms<'_>],
+        part: &Part,
+        needed: &Values,
+        run: impl Fn(Slot) -> Option<Run>,
+        found: &mut Vec<Run>,
+    ) {
+        let [words, bigrams] = both else { return };
+        let size = self.size;
+        let [passage, record, w, b, record_w, record_b] = *needed;
+        let [in_words, in_bigrams] = &self.passages;
+        reaching(
+            &in_words[..size],
+            &in_bigrams[..size],
+            words.most,
+            bigrams.most,
+            [passage, w, b],
+            &mut self.marked,
+        );
+        let [in_words, in_bigrams] = &self.records;
+        reaching(
+            &in_words[..size],
+            &in_bigrams[..size],
+            words.most_record,
+            bigrams.most_record,
+            [record, record_w, record_b],
+            &mut self.marked,
+        );
+        let mut last = u32::MAX;
+        for (i, word) in self.marked.iter_mut().enumerate() {
+            let mut bits = std::mem::take(word);
+            while bits != 0 {
+                let doc = self.from + (i * 64) as u32 + bits.trailing_zeros();
+                bits &= bits - 1;
+                let first = doc - part.docs.passage[doc as usize];
+                if first == last {
+                    continue;
+                }
+                last = first;
+                let slot = part.docs.slot[doc as usize];
+                if slot != NOWHERE
+                    && let Some(run) = run(slot)
+                {
+                    found.push(run);
+                }
+            }
+        }
+        for sums in self.passages.iter_mut().chain(&mut self.records) {
+            sums[..size].fill(0.0);
+        }
+        self.touched.fill(0);
     }
 
     /// Ends a step.
