@@ -3,6 +3,8 @@
 //! Each prints a table and, with `--keep`, writes what it measured to `benches/runs/` under the
 //! day's date. Speed and memory are shown here, never by timed tests.
 
+pub mod texts;
+
 use std::{
     fs, thread,
     time::{Duration, Instant},
@@ -10,10 +12,10 @@ use std::{
 
 /// Waits until what a process does in the background has ended: less than a tenth of a core for three
 /// seconds, or ten minutes. The seconds that took.
-pub fn wait_until_quiet(pid: u32) -> f64 {
+pub fn wait_until_quiet(pid: u32, most: Duration) -> f64 {
     let start = Instant::now();
     let mut calm = 0;
-    while calm < 3 && start.elapsed() < Duration::from_secs(600) {
+    while calm < 3 && start.elapsed() < most {
         let before = cpu_seconds(pid);
         thread::sleep(Duration::from_secs(1));
         calm = if cpu_seconds(pid) - before < 0.1 {

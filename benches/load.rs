@@ -5,7 +5,8 @@
 //! cargo bench --bench load -- --program target/release/queqiao --records 100000 --seconds 120
 //! ```
 //!
-//! It starts the program on an empty folder, stores N records of five passages each in batches, waits until their
+//! It starts the program on an empty folder, stores N records of five passages each in batches, invented in the
+//! words of the model's vocabulary, which are as frequent as those of a language are (Zipf), waits until their
 //! graphs are built, measures what
 //! 64 clients get in closed loop (the peak), and then asks at a share of it for so many seconds: every request has
 //! its intended time, and its latency counts from then on, whether or not the one before was answered
@@ -22,29 +23,39 @@ mod load {
 
 use anyhow::{Context, Result, bail};
 use load::{run, server::Program, work::Clients};
-use std::{path::PathBuf, time::Duration};
+use queqiao_benches::texts::Language;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What is asked for on the command line.
 #[derive(Debug)]
 struct Args {
     program: PathBuf,
+    /// Its words are what records are made of.
+    model: PathBuf,
     records: usize,
     clients: usize,
     seconds: u64,
     /// Share of the peak that is asked for.
     share: f64,
     overload_seconds: u64,
+    /// The load waits so long at most until graphs are built.
+    settle_seconds: u64,
 }
 
 fn args() -> Result<Option<Args>> {
     let mut given = std::env::args().skip(1).filter(|a| a != "--bench");
     let mut out = Args {
         program: PathBuf::new(),
+        model: Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/queqiao-zh-en-384"),
         records: 10_000,
         clients: 64,
         seconds: 60,
         share: 0.5,
         overload_seconds: 20,
+        settle_seconds: 600,
     };
     while let Some(flag) = given.next() {
         let mut value = || {
@@ -53,11 +64,13 @@ fn args() -> Result<Option<Args>> {
                 .with_context(|| format!("{flag} needs a value"))
         };
         match flag.as_str() {
+            "--model" => out.model = value()?.into(),
             "--program" => out.program = value()?.into(),
             "--records" => out.records = value()?.parse()?,
             "--clients" => out.clients = value()?.parse()?,
             "--seconds" => out.seconds = value()?.parse()?,
             "--share" => out.share = value()?.parse()?,
+            "--settle-seconds" => out.settle_seconds = value()?.parse()?,
             "--overload-seconds" => out.overload_seconds = value()?.parse()?,
             _ => bail!("{flag} is not known"),
         }
@@ -75,21 +88,24 @@ fn main() -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        let language = Language::of_model(&args.model)?;
         let mut program = Program::start(&args.program)?;
         println!("{args:?}");
-        let clients = Clients::connect(&program.address, args.clients).await?;
+        let clients = Clients::connect(&program.address, args.clients, language).await?;
         let filled = run::fill(&clients, args.records).await?;
         println!(
-            "stored {} records of 5 passages in {:.1} s, {:.0} a second; resident {} MiB",
+            "stored {} records of 5 passages in {:.1} s, {:.0} a second; resident {} MiB, {} of them its own",
             args.records,
             filled.as_secs_f64(),
             args.records as f64 / filled.as_secs_f64(),
-            program.resident_mib()
+            program.resident_mib(),
+            program.own_mib()
         );
         println!(
-            "graphs built after {:.0} s more; resident {} MiB",
-            program.settle(),
-            program.resident_mib()
+            "graphs built after {:.0} s more; resident {} MiB, {} of them its own",
+            program.settle(Duration::from_secs(args.settle_seconds)),
+            program.resident_mib(),
+            program.own_mib()
         );
         let peak = run::closed(&clients, Duration::from_secs(10)).await?;
         println!("peak, closed loop, {} clients: {peak:.0} requests a second", args.clients);

@@ -36,10 +36,13 @@ pub(crate) async fn fill(clients: &Clients, records: usize) -> Result<Duration> 
         }
         let to = (from + BATCH).min(records);
         let channel = clients.of(from as u64 / BATCH as u64);
+        let language = Arc::clone(&clients.1);
         tasks.spawn(async move {
             let batch = v1::BatchUpsertRecordsRequest {
                 parent: PARENT.into(),
-                records: (from..to).map(|n| record(n as u64, "")).collect(),
+                records: (from..to)
+                    .map(|n| record(&language, n as u64, ""))
+                    .collect(),
                 ..Default::default()
             };
             RecordServiceClient::new(channel)
@@ -59,11 +62,12 @@ pub(crate) async fn closed(clients: &Clients, time: Duration) -> Result<f64> {
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for channel in clients.0.clone() {
+        let language = Arc::clone(&clients.1);
         tasks.spawn(async move {
             let mut done = 0_u64;
             while began.elapsed() < time {
                 let n = NEXT.fetch_add(1, Ordering::Relaxed);
-                done += u64::from(request(channel.clone(), n, false).await == End::Done);
+                done += u64::from(request(&language, channel.clone(), n, false).await == End::Done);
             }
             done
         });
@@ -105,8 +109,9 @@ pub(crate) async fn open(
         most.fetch_max(open.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let (channel, tx, open) = (clients.of(n), tx.clone(), Arc::clone(&open));
+        let language = Arc::clone(&clients.1);
         tokio::spawn(async move {
-            let end = request(channel, n, true).await;
+            let end = request(&language, channel, n, true).await;
             open.fetch_sub(1, Ordering::Relaxed);
             let _ = tx.send((end, intended.elapsed()));
         });

@@ -56,17 +56,26 @@ impl Program {
     }
 
     /// Waits until it has done in the background what the writes before left to do; the seconds that took.
-    pub(crate) fn settle(&self) -> f64 {
-        queqiao_benches::wait_until_quiet(self.child.id())
+    pub(crate) fn settle(&self, most: Duration) -> f64 {
+        queqiao_benches::wait_until_quiet(self.child.id(), most)
     }
 
     /// Memory that it has in use, MiB; 0 where the system does not say.
     pub(crate) fn resident_mib(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The part of it that the system cannot take back, MiB: without the pages of mapped files.
+    pub(crate) fn own_mib(&self) -> u64 {
+        self.memory("RssAnon:")
+    }
+
+    fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         status
             .ok()
             .and_then(|s| {
-                let line = s.lines().find(|l| l.starts_with("VmRSS:"))?;
+                let line = s.lines().find(|l| l.starts_with(name))?;
                 line.split_whitespace().nth(1)?.parse::<u64>().ok()
             })
             .map_or(0, |kib| kib / 1024)

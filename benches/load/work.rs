@@ -1,12 +1,13 @@
 //! What the clients ask for.
 
 use anyhow::Result;
+use queqiao_benches::texts::Language;
 use queqiao_proto::v1::{
     self, match_service_client::MatchServiceClient, record_service_client::RecordServiceClient,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tonic::{
     Request, Status,
     transport::{Channel, Endpoint},
@@ -18,16 +19,16 @@ const WRITES: u64 = 10;
 /// A request that is not answered by then is an error.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Connections, one to a client.
-pub(crate) struct Clients(pub(crate) Vec<Channel>);
+/// Connections, one to a client, and the words they use.
+pub(crate) struct Clients(pub(crate) Vec<Channel>, pub(crate) Arc<Language>);
 
 impl Clients {
-    pub(crate) async fn connect(address: &str, n: usize) -> Result<Self> {
+    pub(crate) async fn connect(address: &str, n: usize, language: Language) -> Result<Self> {
         let mut all = Vec::with_capacity(n);
         for _ in 0..n {
             all.push(Endpoint::from_shared(address.to_owned())?.connect().await?);
         }
-        Ok(Clients(all))
+        Ok(Clients(all, Arc::new(language)))
     }
 
     pub(crate) fn of(&self, request: u64) -> Channel {
@@ -35,29 +36,25 @@ impl Clients {
     }
 }
 
-fn sentence(rng: &mut ChaCha8Rng) -> String {
-    queqiao_testkit::sentence(rng)
-}
-
-/// An expert with five passages.
-pub(crate) fn record(n: u64, word: &str) -> v1::Record {
+/// An expert with five passages, of which the first ends in a word.
+pub(crate) fn record(language: &Language, n: u64, word: &str) -> v1::Record {
     let mut rng = ChaCha8Rng::seed_from_u64(n);
-    let mut passages: Vec<v1::Passage> = (0..5)
-        .map(|_| v1::Passage {
-            title: sentence(&mut rng),
-            text: (0..4)
-                .map(|_| sentence(&mut rng))
-                .collect::<Vec<_>>()
-                .join("；"),
+    let invented = language.record(&mut rng, n);
+    let mut passages: Vec<v1::Passage> = invented
+        .passages
+        .into_iter()
+        .map(|text| v1::Passage {
+            text,
+            ..Default::default()
         })
         .collect();
     passages[0].text.push_str(word);
     v1::Record {
-        name: format!("{PARENT}/experts/e{n}"),
+        name: format!("{PARENT}/experts/{}", invented.id),
         title: format!("虚构专家{n}"),
         passages,
         detail: Some(v1::record::Detail::Expert(v1::Expert {
-            research: vec![sentence(&mut rng)],
+            research: vec![invented.title],
             ..Default::default()
         })),
         ..Default::default()
@@ -105,10 +102,10 @@ async fn ask(channel: Channel, text: String, k: i32) -> Result<v1::MatchResponse
 }
 
 /// Request `n` of a run: a match, or a write of a record with a word of its own.
-pub(crate) async fn request(channel: Channel, n: u64, check: bool) -> End {
+pub(crate) async fn request(language: &Language, channel: Channel, n: u64, check: bool) -> End {
     let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed);
     if !n.is_multiple_of(WRITES) {
-        return match ask(channel, sentence(&mut rng), 10).await {
+        return match ask(channel, language.question(&mut rng), 10).await {
             Ok(_) => End::Done,
             Err(e) => ended(&e),
         };
@@ -117,7 +114,7 @@ pub(crate) async fn request(channel: Channel, n: u64, check: bool) -> End {
     let word: String = (0..12)
         .map(|_| char::from(b'a' + rng.random_range(0..26_u8)))
         .collect();
-    let record = record(1_000_000_000 + n, &format!(" {word} "));
+    let record = record(language, 1_000_000_000 + n, &format!(" {word} "));
     let name = record.name.clone();
     let upsert = v1::UpsertRecordRequest {
         record: Some(record),

@@ -14,10 +14,15 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod target;
-mod texts;
 
 use anyhow::{Context, Result};
-use queqiao_benches::{cpu_seconds, wait_until_quiet};
+use queqiao_benches::{
+    cpu_seconds,
+    texts::{self, Invented, Language},
+    wait_until_quiet,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -27,11 +32,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 use target::Target;
-use texts::{Invented, Language};
 
+const SETTLE: Duration = Duration::from_secs(600);
 const BATCH: usize = 200;
 const WRITES: usize = 100;
 const QUESTIONS: usize = 300;
@@ -84,7 +89,7 @@ fn main() -> Result<()> {
     let mut told = Vec::new();
     for name in &services {
         let dir = tempfile::tempdir()?;
-        let mut language = Language::of_model(&model)?;
+        let language = Language::of_model(&model)?;
         let (mut command, prefix) = if name == "queqiao" {
             let mut c = Command::new(&server);
             c.args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -114,7 +119,7 @@ fn main() -> Result<()> {
             child,
             target,
         };
-        let one = runtime.block_on(measure(&service, &mut language, records))?;
+        let one = runtime.block_on(measure(&service, &language, records))?;
         eprintln!("{one:#}");
         told.push(one);
     }
@@ -135,25 +140,26 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-async fn measure(service: &Service, language: &mut Language, records: usize) -> Result<Value> {
+async fn measure(service: &Service, language: &Language, records: usize) -> Result<Value> {
+    let rng = &mut ChaCha8Rng::seed_from_u64(7);
     let mut target = service.target.clone();
     let pid = service.child.id();
     let (start, cpu) = (Instant::now(), cpu_seconds(pid));
     for first in (0..records).step_by(BATCH) {
         let batch: Vec<Invented> = (first..(first + BATCH).min(records))
-            .map(|i| language.record(i))
+            .map(|i| language.record(rng, i as u64))
             .collect();
         target.fill(&batch).await?;
     }
     target.ready().await?;
     let filled = start.elapsed().as_secs_f64();
     let filled_cpu = cpu_seconds(pid) - cpu;
-    let quiet = wait_until_quiet(pid);
+    let quiet = wait_until_quiet(pid, SETTLE);
 
     // Each is asked for as soon as it is acknowledged, by its own words.
     let (mut times, mut missed) = (Vec::new(), 0);
     for i in 0..WRITES {
-        let record = language.record(records + i);
+        let record = language.record(rng, (records + i) as u64);
         let start = Instant::now();
         target.put(&record).await?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
@@ -161,9 +167,9 @@ async fn measure(service: &Service, language: &mut Language, records: usize) -> 
         missed += usize::from(!found.contains(&record.id));
     }
     let writes = summary(times);
-    wait_until_quiet(pid);
+    wait_until_quiet(pid, SETTLE);
 
-    let questions: Vec<String> = (0..QUESTIONS).map(|_| language.question()).collect();
+    let questions: Vec<String> = (0..QUESTIONS).map(|_| language.question(rng)).collect();
     let questions = Arc::new(questions);
     for q in questions.iter().take(20) {
         target.ask(q).await?;

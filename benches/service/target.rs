@@ -1,7 +1,7 @@
 //! Services to be asked: ours over gRPC, others over HTTP with JSON.
 
-use crate::texts::Invented;
 use anyhow::{Context, Result, bail, ensure};
+use queqiao_benches::texts::Invented;
 use queqiao_proto::v1::{
     BatchUpsertRecordsRequest, Expert, Kind, MatchRequest, Passage, Record, UpsertRecordRequest,
     match_request::Ask, match_service_client::MatchServiceClient, record::Detail,
