@@ -146,19 +146,20 @@ impl Codes {
         self.scale
     }
 
-    /// Bytes of a row.
-    pub(crate) fn stride(&self) -> usize {
-        self.stride
-    }
-
     /// Which values of a row are greater than zero, a bit each, 64 at a time.
     pub(crate) fn signs(&self, row: usize) -> impl Iterator<Item = u64> + '_ {
-        let row = self.row(row);
-        let word = move |first: usize| {
-            let positive = |i: usize| u64::from(value(row, first + i) > ZERO) << i;
-            (0..64).fold(0, |bits, i| bits | positive(i))
-        };
-        (0..self.stride).step_by(64).map(word)
+        let (upper, lower) = self.row(row).split_at(self.stride / 2);
+        let halves = upper.chunks_exact(HALF).zip(lower.chunks_exact(HALF));
+        halves.flat_map(|(upper, lower)| {
+            let word = |shift: u32| {
+                let codes = upper.iter().zip(lower);
+                codes.enumerate().fold(0, |bits, (i, (u, l))| {
+                    let code = (u >> shift & 15) << 4 | l >> shift & 15;
+                    bits | u64::from(code > ZERO) << i
+                })
+            };
+            [word(0), word(4)]
+        })
     }
 
     /// A row as it lies.

@@ -185,14 +185,14 @@ impl Segment {
         let rows = self.starts.last().map_or(0, |n| *n as usize);
         self.row_nodes = turn(&self.passages, rows);
         self.profile_nodes = turn(&self.profiles, self.records());
-        let rows = Sketches::of(&self.passages.codes, &self.row_nodes)?;
+        let rows = Sketches::of(&self.passages.codes, self.dim, &self.row_nodes)?;
         // None where no record has several passages.
         let records = if self.profiles.nodes() == 0 {
             &[]
         } else {
             &self.profile_nodes[..]
         };
-        let profiles = Sketches::of(&self.profiles.codes, records)?;
+        let profiles = Sketches::of(&self.profiles.codes, self.dim, records)?;
         self.sketches = rows.zip(profiles);
         Ok(())
     }

@@ -73,8 +73,8 @@ fn bits<T>(values: &[T], positive: impl Fn(&T) -> bool) -> u64 {
 impl Sketches {
     /// Sketches of members, each of the code of its node; of a member without one it is zero.
     /// `None` for lengths of vectors that are not usual, or so short that signs say little.
-    pub(crate) fn of(codes: &Codes, nodes: &[u32]) -> io::Result<Option<Self>> {
-        let Some(words) = words(codes.stride()) else {
+    pub(crate) fn of(codes: &Codes, dim: usize, nodes: &[u32]) -> io::Result<Option<Self>> {
+        let Some(words) = words(dim) else {
             return Ok(None);
         };
         let mut data = Buffer::zeroed(nodes.len() * words * 8)?;

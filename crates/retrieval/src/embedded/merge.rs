@@ -80,6 +80,7 @@ pub(super) fn run(shared: &Shared) {
         match sealed {
             Ok(rows) => {
                 shared.write().unmerged = None;
+                give_back();
                 tracing::info!(
                     rows,
                     seconds = began.elapsed().as_secs_f64(),
@@ -96,6 +97,16 @@ pub(super) fn run(shared: &Shared) {
                 return;
             }
         }
+    }
+}
+
+/// Gives what is free in the heap back to the system. A graph is built of gigabytes in small pieces, which the
+/// heap would keep: of 20,000 records of five passages, more than half of what the process held.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes no pointers and may be called from any thread at any time.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BinaryHeap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -42,6 +42,9 @@ impl Item {
         record_terms(&self.lexical)
     }
 }
+
+/// One of a record's scores.
+type Measure = fn(&LexicalParts) -> f64;
 
 fn terms(l: &LexicalParts) -> f64 {
     l.words + l.bigrams
@@ -244,27 +247,26 @@ impl State {
                 }
                 named.extend(list);
             }
-            let mut best =
-                |of: fn(&LexicalParts) -> f64| best_admitted(scores.found(), of, &mut condition);
-            let all = [
-                best(|l| l.words),
-                best(|l| l.bigrams),
-                best(|l| l.record_words),
-                best(|l| l.record_bigrams),
-            ];
-            let [
-                Some(words),
-                Some(bigrams),
-                Some(record_words),
-                Some(record_bigrams),
-            ] = all
-            else {
-                return Ok(None);
-            };
-            result.best_words = words;
-            result.best_bigrams = bigrams;
-            result.best_record_words = record_words;
-            result.best_record_bigrams = record_bigrams;
+            // Where all of those are refused that are the best for sure, everybody is scored.
+            let mut everybody = None;
+            for (best, of) in [
+                (&mut result.best_words, (|l| l.words) as Measure),
+                (&mut result.best_bigrams, |l| l.bigrams),
+                (&mut result.best_record_words, |l| l.record_words),
+                (&mut result.best_record_bigrams, |l| l.record_bigrams),
+            ] {
+                *best = match best_admitted(scores.found(), of, SURE, &mut condition) {
+                    Some(best) => best,
+                    None => {
+                        let all = match &everybody {
+                            Some(all) => all,
+                            None => everybody.insert(self.lexical.score(query.passages, chosen)?),
+                        };
+                        best_admitted(all.found(), of, usize::MAX, &mut condition)
+                            .unwrap_or_default()
+                    }
+                };
+            }
         }
         let raw: HashSet<Slot> = items.iter().map(|i| i.slot).collect();
         let mut named: Vec<Slot> = named.into_iter().filter(|s| !raw.contains(s)).collect();
@@ -357,11 +359,7 @@ impl State {
 }
 
 /// The records that share most terms, best first.
-fn top_terms(
-    found: &[(Slot, LexicalParts)],
-    of: fn(&LexicalParts) -> f64,
-    most: usize,
-) -> Vec<Slot> {
+fn top_terms(found: &[(Slot, LexicalParts)], of: Measure, most: usize) -> Vec<Slot> {
     let mut order: Vec<(u64, Slot)> = by_score(found, of).collect();
     let by = |a: &(u64, Slot), b: &(u64, Slot)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
     if order.len() > most {
@@ -373,20 +371,18 @@ fn top_terms(
 }
 
 /// Those with a score. Scores are not negative, and so their bits are in their order.
-fn by_score(
-    found: &[(Slot, LexicalParts)],
-    of: fn(&LexicalParts) -> f64,
-) -> impl Iterator<Item = (u64, Slot)> {
+fn by_score(found: &[(Slot, LexicalParts)], of: Measure) -> impl Iterator<Item = (u64, Slot)> {
     let all = found.iter().map(move |(slot, l)| (of(l), *slot));
     all.filter(|(score, _)| *score > 0.0)
         .map(|(score, slot)| (score.to_bits(), slot))
 }
 
-/// The greatest of one score over admitted records; `None` where all of those are refused that are the
-/// best for sure.
+/// The greatest of one score over admitted records; `None` where the `sure` best are all refused and there
+/// may be more.
 fn best_admitted(
     found: &[(Slot, LexicalParts)],
-    of: fn(&LexicalParts) -> f64,
+    of: Measure,
+    sure: usize,
     condition: &mut Condition<'_, '_>,
 ) -> Option<f64> {
     let (greatest, slot) = by_score(found, of).max().unwrap_or_default();
@@ -394,12 +390,15 @@ fn best_admitted(
     if greatest == 0 || condition.admits(slot) {
         return Some(f64::from_bits(greatest));
     }
-    let best = top_terms(found, of, SURE);
-    match best.iter().find(|slot| condition.admits(**slot)) {
-        Some(slot) => found.iter().find(|f| f.0 == *slot).map(|f| of(&f.1)),
-        None if best.len() < SURE => Some(0.0),
-        None => None,
+    let mut heap: BinaryHeap<(u64, Slot)> = by_score(found, of).collect();
+    for _ in 0..sure {
+        match heap.pop() {
+            Some((bits, slot)) if condition.admits(slot) => return Some(f64::from_bits(bits)),
+            Some(_) => {}
+            None => return Some(0.0),
+        }
     }
+    None
 }
 
 /// The union of each side's best admitted, as places in `items`.

@@ -3,7 +3,7 @@
 //! What many texts hold is worth little and has the longest postings. Once some records are scored, a
 //! record that holds nothing else cannot be among the best any more: only the other terms' postings are
 //! read whole, and of the common ones only what belongs to records that may still be among the best
-//! (MaxScore, Turtle and Flood 1995; a window of documents at a time, as in Grand et al. 2020). Who may be
+//! (MaxScore, Turtle and Flood 1995; a window of documents at a time, as Lucene does). Who may be
 //! is then scored with all terms by the same code as everybody: the best are the same, with the same bits,
 //! as if all were scored.
 
@@ -36,8 +36,10 @@ pub(super) type Values = [f64; MEASURES];
 /// and a posting that is read for one of these costs several times as much.
 const DOUBT: f64 = 4.0;
 
-/// Where less than this part of the postings would be spared, all are read.
+/// Where less than this part of the postings would be spared, all are read …
 const SPARED: f64 = 0.25;
+/// … or fewer than one for so many documents: all of these are gone through to find out who stays in doubt.
+const LOOKED_AT: u64 = 4;
 
 /// What is added up in another order may come out a little smaller.
 const ROUNDING: f64 = 1.0 + 1e-9;
@@ -161,8 +163,12 @@ impl Plan {
         plan
     }
 
-    fn is_worth_it(&self) -> bool {
-        (self.read as f64) < self.of as f64 * (1.0 - SPARED)
+    /// Whether plans spare more than they cost, over so many documents.
+    fn are_worth_it(plans: &[Self], documents: u64) -> bool {
+        let of: u64 = plans.iter().map(|p| p.of).sum();
+        let spared = of - plans.iter().map(|p| p.read).sum::<u64>();
+        let least = documents / LOOKED_AT * plans.len() as u64;
+        spared > least && spared as f64 > of as f64 * SPARED
     }
 }
 
@@ -180,12 +186,16 @@ impl Lexical {
         let asked = self.asked(passages)?;
         let windows = windows(&self.parts);
         let runs = self.runs(named, &windows);
-        let mut found: Vec<(Slot, LexicalParts)> = windows
-            .par_iter()
-            .zip(&runs)
-            .map(|(window, runs)| self.of_runs(window, runs, &asked))
-            .collect::<Result<Vec<_>, _>>()?
-            .concat();
+        let known = Chosen::new(named.iter().copied(), self.places.len());
+        let in_window = |(window, runs): (&Window, &Vec<Run>)| self.of_runs(window, runs, &asked);
+        let named: Vec<Vec<(Slot, LexicalParts)>> = if self.is_large() {
+            let each = windows.par_iter().zip(&runs).map(in_window);
+            each.collect::<Result<_, _>>()?
+        } else {
+            let each = windows.iter().zip(&runs).map(in_window);
+            each.collect::<Result<_, _>>()?
+        };
+        let mut found = named.concat();
         let mut tops = Tops::new(most);
         for (slot, of) in &found {
             if chosen.is_none_or(|c| c.has(*slot)) {
@@ -193,7 +203,6 @@ impl Lexical {
             }
         }
         let tops = Mutex::new(tops);
-        let known = Chosen::new(named.iter().copied(), self.places.len());
         let wanted = |slot: Slot| !known.has(slot) && chosen.is_none_or(|c| c.has(slot));
         let one = |window: &Window| self.of_window(window, &asked, &wanted, &tops);
         let more: Vec<Vec<(Slot, LexicalParts)>> = if self.is_large() {
@@ -277,7 +286,7 @@ impl Lexical {
             }
             let before = found.len();
             sums.begin(from, to);
-            if plans.iter().all(Plan::is_worth_it) {
+            if Plan::are_worth_it(&plans, self.totals.passages) {
                 let run = |slot: Slot| wanted(slot).then(|| self.places[slot as usize].run());
                 for (i, (both, plan)) in asked.terms.chunks(2).zip(&plans).enumerate() {
                     let which = |side: usize, i: usize| plan.whole[side][i];
@@ -305,5 +314,93 @@ impl Lexical {
             from = to;
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{Passage, QueryTerm};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use std::collections::HashMap;
+
+    const RECORDS: u32 = 30_000;
+
+    /// Few of them are in many texts, and many in few.
+    fn terms(rng: &mut ChaCha8Rng, n: usize) -> Vec<String> {
+        let one = |_| {
+            let x: f64 = rng.random_range(0.0..1.0);
+            format!("t{}", (x.powi(4) * 3_000.0) as u32)
+        };
+        (0..n).map(one).collect()
+    }
+
+    fn asked(rng: &mut ChaCha8Rng) -> QueryPassage {
+        let mut weighed = |n| {
+            let each = terms(rng, n).into_iter();
+            each.map(|text| QueryTerm { text, weight: 1.0 }).collect()
+        };
+        QueryPassage {
+            words: weighed(8),
+            bigrams: weighed(12),
+        }
+    }
+
+    /// In falling order of one measure.
+    fn order(scores: &Scores<'_>, measure: usize) -> Vec<(u64, Slot)> {
+        let each = scores.found().iter();
+        let each = each.map(|(slot, of)| (values(of)[measure].to_bits(), *slot));
+        let mut all: Vec<(u64, Slot)> = each.filter(|x| x.0 > 0).collect();
+        all.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        all
+    }
+
+    #[test]
+    fn the_best_are_those_of_all_and_most_are_never_scored() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut index = Lexical::default();
+        for slot in 0..RECORDS {
+            let passages: Vec<Passage> = (0..rng.random_range(0..4))
+                .map(|_| Passage {
+                    words: terms(&mut rng, 12),
+                    bigrams: terms(&mut rng, 24),
+                })
+                .collect();
+            index.put(slot, u64::from(slot), &passages);
+        }
+        let (mut scored, mut of) = (0, 0);
+        for (asking, third) in [(1, false), (1, true), (1, false), (2, false), (3, true)] {
+            let asked: Vec<QueryPassage> = (0..asking).map(|_| asked(&mut rng)).collect();
+            let third = third.then(|| {
+                let some = (0..RECORDS).filter(|s| s % 3 == 0);
+                Chosen::new(some, RECORDS as usize)
+            });
+            let chosen = third.as_ref();
+            // One of them twice, one that is not there.
+            let mut named: Vec<Slot> = (0..300).map(|i| i * 60).collect();
+            named.extend([60, 1 << 20]);
+            let all = index.score(&asked, None).unwrap();
+            let of_all = index.score(&asked, chosen).unwrap();
+            let best = index.best(&asked, chosen, 100, &named).unwrap();
+            let known: HashMap<Slot, LexicalParts> = all.found().iter().copied().collect();
+            for (slot, parts) in best.found() {
+                assert_eq!(known[slot], *parts);
+            }
+            for slot in &named {
+                assert_eq!(best.of(*slot), all.of(*slot));
+            }
+            for measure in 0..MEASURES {
+                let expected = order(&of_all, measure);
+                let mut found = order(&best, measure);
+                found.retain(|x| chosen.is_none_or(|c| c.has(x.1)));
+                let most = if measure < 2 { 100 } else { SURE };
+                let most = most.min(expected.len());
+                assert_eq!(found[..most], expected[..most], "{measure}");
+            }
+            scored += best.found().len();
+            of += of_all.found().len();
+        }
+        assert!(scored * 2 < of, "{scored} of {of} were scored");
     }
 }

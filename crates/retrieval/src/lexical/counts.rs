@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 /// Shorter postings are counted as fast as they are looked up.
 const WORTH_IT: u64 = 128;
-/// Terms that are kept of a part: some ten megabytes at most.
+/// Terms that are kept of a side of a part: some ten megabytes at most.
 const MOST: usize = 1 << 16;
 /// When so many records died, all is counted anew.
 const DEAD: usize = 1 << 10;

@@ -101,6 +101,9 @@ impl Cursor<'_> {
             match self {
                 Cursor::None => return,
                 Cursor::Memory { docs: d, freqs: f } => {
+                    if d.is_empty() {
+                        return;
+                    }
                     let end = d.iter().take_while(|doc| **doc < to).count();
                     docs.extend_from_slice(&d[..end]);
                     freqs.extend_from_slice(&f[..end]);
@@ -174,6 +177,8 @@ pub(super) struct Readers<'a> {
     window: Window,
     /// By asking passage and side, by term; opened when they are first needed.
     all: Vec<Vec<Option<Cursor<'a>>>>,
+    /// Documents of some runs, and how often each has a term.
+    scratch: (Vec<u32>, Vec<u32>),
 }
 
 impl<'a> Readers<'a> {
@@ -184,6 +189,7 @@ impl<'a> Readers<'a> {
             asked,
             window,
             all: asked.terms.iter().map(none).collect(),
+            scratch: Default::default(),
         }
     }
 
@@ -243,18 +249,28 @@ impl<'a> Readers<'a> {
         let Some((from, _)) = runs.first() else {
             return Ok(());
         };
-        let (mut docs, mut freqs) = (Vec::new(), Vec::new());
+        let (mut docs, mut freqs) = std::mem::take(&mut self.scratch);
+        // Of neighbours one run is made, for every term to go through.
+        let mut joined: Vec<Run> = Vec::with_capacity(runs.len());
+        for run in runs {
+            match joined.last_mut() {
+                Some(last) if last.1 == run.0 => last.1 = run.1,
+                _ => joined.push(*run),
+            }
+        }
         self.add(
             asking,
             |_, _| true,
             *from,
             sums,
             |reader, take| {
-                reader.among(runs, &mut docs, &mut freqs);
+                reader.among(&joined, &mut docs, &mut freqs);
                 take(&docs, &freqs);
                 docs.clear();
                 freqs.clear();
             },
-        )
+        )?;
+        self.scratch = (docs, freqs);
+        Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! What the terms of a question are worth in each passage and each record.
 //!
-//! How many passages and records hold a term is counted first, over what lives; then every posting
-//! is read once more and what it is worth is added up, a window of documents at a time, so that the
-//! sums stay near the processor. A question costs what its postings are long, whatever else the
-//! index holds. Terms are added up in the question's order, so a score has the same bits whatever
-//! the windows are.
+//! How many passages and records hold a term is counted first, over what lives; then postings are read
+//! and what they are worth is added up, a window of documents at a time, so that the sums stay near the
+//! processor. Terms are added up in the question's order, so a score has the same bits whatever the windows
+//! are, and whether all postings are read ([`Lexical::score`]) or what cannot change the best is left out
+//! ([`Lexical::best`]).
 
 use super::{
     Lexical, MAX_TERM, Side,

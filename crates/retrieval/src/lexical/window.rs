@@ -241,6 +241,9 @@ impl Sums {
         found: &mut Vec<Run>,
     ) {
         let [words, bigrams] = both else { return };
+        if self.touched.iter().all(|word| *word == 0) {
+            return;
+        }
         let size = self.size;
         let [passage, record, w, b, record_w, record_b] = *needed;
         let [in_words, in_bigrams] = &self.passages;

@@ -116,22 +116,22 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use std::{path::Path, sync::atomic::AtomicBool};
 
-    const DIM: usize = 128;
-
-    /// Codes with their halves apart, as a byte each.
-    fn flat(rows: &[u8]) -> Vec<u8> {
-        let flat = rows.chunks_exact(DIM).flat_map(|row| {
-            let (upper, lower) = row.split_at(64);
-            let code =
-                |i: usize, shift: usize| (upper[i] >> shift & 15) << 4 | lower[i] >> shift & 15;
-            let first = (0..64).map(move |i| code(i, 0));
-            first.chain((0..64).map(move |i| code(i, 4)))
+    /// Codes with their halves apart, as version 1 wrote them.
+    fn flat(rows: &[u8], dim: usize) -> Vec<u8> {
+        let stride = dim.next_multiple_of(128);
+        let flat = rows.chunks_exact(stride).flat_map(|row| {
+            let (upper, lower) = row.split_at(stride / 2);
+            let code = move |i: usize| {
+                let (at, shift) = (i / 128 * 64 + i % 64, i % 128 / 64 * 4);
+                (upper[at] >> shift & 15) << 4 | lower[at] >> shift & 15
+            };
+            (0..dim.next_multiple_of(64)).map(code)
         });
         flat.collect()
     }
 
     /// Makes a file of version 1 of one of today's.
-    fn older(path: &Path) {
+    fn older(path: &Path, dim: usize) {
         let mut bytes = std::fs::read(path).unwrap();
         let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
         let mut header: Header = serde_json::from_slice(&bytes[16..16 + length]).unwrap();
@@ -139,9 +139,10 @@ mod tests {
         for section in &mut header.sections {
             if section.name.ends_with(".codes") {
                 let place = section.from as usize..(section.from + section.bytes) as usize;
-                let codes = flat(&bytes[place.clone()]);
+                let codes = flat(&bytes[place.clone()], dim);
                 section.crc32 = crc32fast::hash(&codes);
-                bytes[place].copy_from_slice(&codes);
+                section.bytes = codes.len() as u64;
+                bytes[place][..codes.len()].copy_from_slice(&codes);
             }
         }
         let header = serde_json::to_vec(&header).unwrap();
@@ -153,15 +154,19 @@ mod tests {
 
     #[test]
     fn codes_of_version_1_are_read_as_they_were() {
+        [16, 128, 250].into_iter().for_each(are_read_as_they_were);
+    }
+
+    fn are_read_as_they_were(dim: usize) {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let mut unit = || {
-            let x: Vec<f32> = (0..DIM).map(|_| rng.random_range(-1.0..1.0)).collect();
+            let x: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
             let norm = x.iter().map(|x| x * x).sum::<f32>().sqrt();
             x.into_iter().map(|x| x / norm).collect::<Vec<f32>>()
         };
         let records: Vec<Vec<f32>> = (0..300).map(|_| [unit(), unit()].concat()).collect();
         let shape = Shape {
-            dim: DIM,
+            dim,
             fingerprint: "test".into(),
         };
         let dir = tempfile::tempdir().unwrap();
@@ -169,7 +174,7 @@ mod tests {
         let mut writer = SegmentWriter::create(&part).unwrap();
         let rows = writer.vectors(records.iter().map(Vec::as_slice)).unwrap();
         let starts = (0..=300).map(|i| i * 2).collect();
-        let mut segment = Segment::code(DIM, rows, starts).unwrap();
+        let mut segment = Segment::code(dim, rows, starts).unwrap();
         let options = GraphOptions {
             least: 2,
             ..GraphOptions::default()
@@ -188,7 +193,7 @@ mod tests {
             })
             .collect();
         writer.finish(&segment, &held, &shape, &path).unwrap();
-        older(&path);
+        older(&path, dim);
         let opened = open(&path, &shape).unwrap();
         assert_eq!(opened.mended, None);
         for (was, is) in [
