@@ -101,7 +101,7 @@ pub(super) fn run(shared: &Shared) {
 }
 
 /// Gives what is free in the heap back to the system. A graph is built of gigabytes in small pieces, which the
-/// heap would keep: of 20,000 records of five passages, more than half of what the process held.
+/// heap would keep: of 4,000 records of five passages two thirds of what the process held.
 fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: it takes no pointers and may be called from any thread at any time.
