@@ -32,8 +32,9 @@ const MEASURES: usize = 6;
 /// A value of each measure.
 pub(super) type Values = [f64; MEASURES];
 
-/// Terms are left out only up to such a part of what is needed: the more, the more records stay in doubt,
-/// and a posting that is read for one of these costs several times as much.
+/// Terms are left out while all of them together are worth less than what is needed, divided by this: the
+/// more they are worth, the more records stay in doubt, and a posting that is read for one of these costs
+/// several times as much. 1 would do for the best to be right.
 const DOUBT: f64 = 4.0;
 
 /// Where less than this part of the postings would be spared, all are read …
