@@ -114,7 +114,7 @@ class FaissSq8(Faiss):
 class FaissIvfPq(Faiss):
     """Fast-scan codes with refinement; filtered, where it has no selector, the flat lists or all vectors."""
 
-    points, filtered = [4, 8, 16, 24, 32, 48, 64, 96, 128, 256], [16, 64, 256, 0]
+    points, filtered = [4, 8, 16, 24, 32, 48, 64, 96, 128, 256], [4, 8, 16, 32, 64, 128, 256, 0]
 
     def make(self, base):
         f = self.faiss

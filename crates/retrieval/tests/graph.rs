@@ -27,6 +27,7 @@ fn eager(isa: Isa) -> IndexOptions {
     IndexOptions {
         exact_below: 200,
         seal_from: 100,
+        seal_most: 1 << 20,
         commit_from: 150,
         graph: GraphOptions {
             least: 32,
@@ -241,6 +242,30 @@ fn many_that_wait_for_a_graph_are_found_all_the_same() {
     both(changed.collect(), 2);
     for filter in FILTERS {
         let found = recall(&mut world, &index, &exact, filter, 12, 10);
+        assert!(found >= 0.98, "`{filter}`: {found}");
+    }
+}
+
+#[test]
+fn several_graphs_answer_as_one_even_where_one_holds_all_that_is_near() {
+    let mut world = World::new(43);
+    let several = IndexOptions {
+        seal_most: 700,
+        ..eager(Isa::best())
+    };
+    let index = EmbeddedIndex::in_memory_with(shape(), several).unwrap();
+    let exact = EmbeddedIndex::in_memory_with(shape(), IndexOptions::exact()).unwrap();
+    let mut entries: Vec<Entry> = (0..6_000).map(|k| world.entry(k, 1)).collect();
+    // Topic after topic: each of ten graphs holds one or two.
+    entries.sort_by_key(|e| e.facets.attributes["topic"].clone());
+    for (i, some) in entries.chunks(300).enumerate() {
+        let changes = || some.iter().cloned().map(put).collect();
+        index.apply(changes(), i as u64).unwrap();
+        exact.apply(changes(), i as u64).unwrap();
+        index.settle();
+    }
+    for filter in FILTERS {
+        let found = recall(&mut world, &index, &exact, filter, 12, 300);
         assert!(found >= 0.98, "`{filter}`: {found}");
     }
 }

@@ -14,6 +14,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 const DIM: usize = 16;
@@ -29,6 +30,7 @@ fn eager() -> IndexOptions {
     IndexOptions {
         exact_below: 200,
         seal_from: 100,
+        seal_most: 1 << 20,
         commit_from: 150,
         graph: GraphOptions {
             least: 32,
@@ -194,8 +196,10 @@ fn segments(folder: &Path) -> Vec<PathBuf> {
 fn a_hundred_thousand_operations_with_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
+    // Some 4,500 passages live: several graphs.
     let options = IndexOptions {
-        seal_from: 3_000,
+        seal_from: 1_000,
+        seal_most: 1_500,
         ..eager()
     };
     let open = || EmbeddedIndex::open_with(dir.path(), shape(), options.clone()).unwrap();
@@ -219,7 +223,74 @@ fn a_hundred_thousand_operations_with_restarts() {
         checks += 1.0;
     }
     assert!(recall / checks >= 0.98, "{}", recall / checks);
-    assert!(!segments(dir.path()).is_empty());
+    index.settle();
+    assert!(segments(dir.path()).len() >= 3);
+}
+
+#[test]
+fn many_that_wait_are_sealed_one_after_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let options = IndexOptions {
+        seal_most: 800,
+        ..eager()
+    };
+    let slow = IndexOptions {
+        seal_from: usize::MAX,
+        ..options.clone()
+    };
+    let mut truth = Truth::new();
+    let index = EmbeddedIndex::open_with(dir.path(), shape(), slow.clone()).unwrap();
+    for number in 1..=30 {
+        let changes = batch(number, 3_000, 100);
+        note(&mut truth, &changes);
+        index.apply(changes, number).unwrap();
+        // Each that is full gets its journal.
+        index.settle();
+    }
+    let journals = numbered(dir.path());
+    assert!(journals.len() >= 3, "{journals:?}");
+    check(&index, &truth, &mut rng);
+    drop(index);
+    // What waits is taken up as it stood, and what is sealed lets go of its journal, oldest first.
+    let mut before = journals;
+    for round in 0..60 {
+        let index = EmbeddedIndex::open_with(dir.path(), shape(), options.clone()).unwrap();
+        assert_eq!(index.seq(), 30);
+        check(&index, &truth, &mut rng);
+        // In the middle of one of them.
+        std::thread::sleep(Duration::from_millis(5 * round));
+        drop(index);
+        let left = numbered(dir.path());
+        let known: Vec<String> = left
+            .iter()
+            .filter(|n| before.contains(n))
+            .cloned()
+            .collect();
+        assert!(before.ends_with(&known), "{left:?} of {before:?}");
+        if left.is_empty() {
+            break;
+        }
+        before = left;
+    }
+    let index = EmbeddedIndex::open_with(dir.path(), shape(), options).unwrap();
+    index.settle();
+    assert_eq!(numbered(dir.path()), Vec::<String>::new());
+    let graphs = segments(dir.path()).len();
+    assert!((3..=8).contains(&graphs), "{graphs}");
+    let recall: f64 = (0..10).map(|_| check(&index, &truth, &mut rng)).sum();
+    assert!(recall >= 9.8, "{recall}");
+}
+
+/// Journals that have a number, in order.
+fn numbered(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name());
+    let names = names.map(|n| n.to_str().unwrap().to_owned());
+    let mut journals: Vec<String> = names.filter(|n| n.starts_with("vectors-")).collect();
+    journals.sort();
+    journals
 }
 
 /// An index with sealed segments, some of their records dead.

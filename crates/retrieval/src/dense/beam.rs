@@ -1,11 +1,11 @@
 //! The walk: best-first over a graph with integer distances (Malkov and Yashunin 2018, algorithms
-//! 2 and 5), its list of candidates one sorted array.
+//! 2 and 5). A short list of candidates is one sorted array, a long one two heaps.
 //!
 //! Distances are rough on the way: half of a row of codes is read. What was found is put in order by exact
 //! ones in the end.
 //!
-//! What a walk is asked for need not be nodes: a [`Wanted`] says which nodes count, and its list
-//! grows until so many count. So a filter, or several passages of one record, cost further steps
+//! What a walk is asked for need not be nodes: a [`Wanted`] says which nodes count, and the walk goes on
+//! until so many count. So a filter, or several passages of one record, cost further steps
 //! and never answers.
 
 use super::{
@@ -13,12 +13,14 @@ use super::{
     graph::Graph,
 };
 use crate::kernel::{Int8, Isa, Set};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// The walk has been at the node.
 const DONE: u64 = 1 << 31;
-/// The node is no answer; it only leads on.
-const OUTSIDE: u64 = 1 << 30;
-const NODE: u64 = (1 << 30) - 1;
+const NODE: u64 = DONE - 1;
+
+/// Wider walks keep heaps: to insert into a long array is to move much of it.
+const LONG: usize = 256;
 
 /// What a node is to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub(crate) struct Scratch {
     touched: Vec<u32>,
     pool: Vec<u64>,
     fresh: Vec<u32>,
+    /// Nodes to go on from, nearest first.
+    open: BinaryHeap<Reverse<u64>>,
 }
 
 /// How a walk went.
@@ -90,12 +94,10 @@ impl Scratch {
         }
     }
 
-    /// Distance and node of all that the last walk kept and that are answers, nearest first.
+    /// Distance and node of all that the last walk kept, which are answers; nearest first if it finished.
     pub(crate) fn found(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.pool
-            .iter()
-            .filter(|key| *key & OUTSIDE == 0)
-            .map(|key| ((key >> 32) as u32, (key & NODE) as u32))
+        let each = self.pool.iter();
+        each.map(|key| ((key >> 32) as u32, (key & NODE) as u32))
     }
 }
 
@@ -150,9 +152,8 @@ fn walk_avx512<W: Wanted>(task: Walk<'_>, scratch: &mut Scratch, wanted: &mut W)
 }
 
 #[inline(always)]
-fn key(distance: u32, node: u32, role: Role) -> u64 {
-    let outside = if role == Role::Outside { OUTSIDE } else { 0 };
-    u64::from(distance) << 32 | outside | u64::from(node)
+fn key(distance: u32, node: u32) -> u64 {
+    u64::from(distance) << 32 | u64::from(node)
 }
 
 impl Walk<'_> {
@@ -160,91 +161,101 @@ impl Walk<'_> {
     /// The machine has `K`'s instructions.
     #[inline(always)]
     unsafe fn walk<K: Int8, W: Wanted>(self, scratch: &mut Scratch, wanted: &mut W) -> Went {
-        let ef = self.ef.max(1);
         scratch.forget(self.graph.nodes());
+        scratch.fresh.clear();
+        scratch.fresh.resize(self.graph.width(), 0);
+        scratch.pool.clear();
+        // SAFETY: passed on to the caller.
+        let (entry, distance) = unsafe { self.descend::<K>() };
+        scratch.visited[entry as usize >> 6] |= 1 << (entry & 63);
+        scratch.touched.push(entry);
+        let entry = key(distance, entry);
+        // SAFETY: passed on to the caller; all in the list are nodes in the end.
+        unsafe {
+            let went = if W::ALL && self.ef < LONG {
+                self.with_array::<K>(scratch, entry)
+            } else {
+                self.with_heaps::<K, W>(scratch, entry, wanted)
+            };
+            if went.finished {
+                self.put_in_order::<K>(&mut scratch.pool);
+            }
+            went
+        }
+    }
+
+    /// Takes the neighbours of a node that were not met before: how many they are. They stand in `fresh`, and
+    /// their codes are asked for.
+    ///
+    /// # Safety
+    /// `visited` has a bit for each node, and `fresh` room for a row.
+    #[inline(always)]
+    unsafe fn meet(
+        self,
+        node: u32,
+        visited: &mut [u64],
+        touched: &mut Vec<u32>,
+        fresh: &mut [u32],
+    ) -> usize {
+        let mut new = 0;
+        for &x in self.graph.row(node) {
+            if x == super::graph::NONE {
+                break;
+            }
+            // SAFETY: links are below the number of nodes; the rest the caller vouches for.
+            unsafe {
+                let word = visited.get_unchecked_mut(x as usize >> 6);
+                let bit = 1u64 << (x & 63);
+                let unseen = usize::from(*word & bit == 0);
+                *word |= bit;
+                *fresh.get_unchecked_mut(new) = x;
+                if unseen != 0 {
+                    self.codes.prefetch_upper(x);
+                }
+                new += unseen;
+            }
+        }
+        touched.extend_from_slice(&fresh[..new]);
+        new
+    }
+
+    /// Every node is an answer, and few are wanted: they stand in one array, and with each whether the walk
+    /// has been there.
+    ///
+    /// # Safety
+    /// The machine has `K`'s instructions, `entry` is a node's key, and there is scratch for the graph.
+    #[inline(always)]
+    unsafe fn with_array<K: Int8>(self, scratch: &mut Scratch, entry: u64) -> Went {
+        let ef = self.ef.max(1);
         let Scratch {
             visited,
             touched,
             pool,
             fresh,
+            ..
         } = scratch;
-        fresh.clear();
-        fresh.resize(self.graph.width(), 0);
-        pool.clear();
-        // SAFETY: passed on to the caller.
-        let (entry, distance) = unsafe { self.descend::<K>() };
-        visited[entry as usize >> 6] |= 1 << (entry & 63);
-        touched.push(entry);
-        let role = wanted.enter(entry);
-        pool.push(key(distance, entry, role));
-        let mut counted = usize::from(role == Role::Answer);
+        pool.push(entry);
         let mut distances = 1;
         let mut at = 0;
         while at < pool.len() {
-            if !W::ALL && distances > self.most {
-                return Went {
-                    distances,
-                    finished: false,
-                };
-            }
             let node = (pool[at] & NODE) as u32;
             pool[at] |= DONE;
-            let mut new = 0;
-            for &x in self.graph.row(node) {
-                if x == super::graph::NONE {
-                    break;
-                }
-                // SAFETY: links are below the number of nodes, for which `visited` has a bit each;
-                // a row has at most `width` links, for which `fresh` has room.
-                unsafe {
-                    let word = visited.get_unchecked_mut(x as usize >> 6);
-                    let bit = 1u64 << (x & 63);
-                    let unseen = usize::from(*word & bit == 0);
-                    *word |= bit;
-                    *fresh.get_unchecked_mut(new) = x;
-                    if unseen != 0 {
-                        self.codes.prefetch_upper(x);
-                    }
-                    new += unseen;
-                }
-            }
-            touched.extend_from_slice(&fresh[..new]);
+            // SAFETY: as the caller says.
+            let new = unsafe { self.meet(node, visited, touched, fresh) };
             distances += new;
             let mut next = at + 1;
-            for i in 0..new {
-                // SAFETY: `i < new`, and `new` entries were written; the codes have a row for
-                // every node, and the machine has `K`'s instructions.
-                let (x, distance) = unsafe {
-                    let x = *fresh.get_unchecked(i);
-                    (x, self.codes.roughly::<K>(x, self.asked))
-                };
-                let full = counted >= ef;
+            for &x in &fresh[..new] {
+                // SAFETY: the codes have a row for every node, and the machine has `K`'s instructions.
+                let distance = unsafe { self.codes.roughly::<K>(x, self.asked) };
+                let full = pool.len() >= ef;
                 if full && pool.last().is_some_and(|w| u64::from(distance) >= w >> 32) {
                     continue;
                 }
                 let place = pool.partition_point(|k| k >> 32 <= u64::from(distance));
-                if W::ALL {
-                    if full {
-                        pool.pop();
-                    }
-                    pool.insert(place, key(distance, x, Role::Answer));
-                    counted = pool.len();
-                } else {
-                    let role = wanted.enter(x);
-                    pool.insert(place, key(distance, x, role));
-                    counted += usize::from(role == Role::Answer);
-                    // What lies behind the last answer leads nowhere better.
-                    while counted >= ef {
-                        match pool.last() {
-                            Some(last) if last & OUTSIDE != 0 => {}
-                            Some(last) if counted > ef => {
-                                counted -= usize::from(wanted.leave((last & NODE) as u32));
-                            }
-                            _ => break,
-                        }
-                        pool.pop();
-                    }
+                if full {
+                    pool.pop();
                 }
+                pool.insert(place, key(distance, x));
                 next = next.min(place);
             }
             at = next;
@@ -258,11 +269,87 @@ impl Walk<'_> {
                 }
             }
         }
-        // SAFETY: as above; all in the list are nodes.
-        unsafe { self.put_in_order::<K>(pool) };
         Went {
             distances,
             finished: true,
+        }
+    }
+
+    /// Nodes to go on from stand in one heap, answers in another.
+    ///
+    /// # Safety
+    /// As for [`Walk::with_array`].
+    #[inline(always)]
+    unsafe fn with_heaps<K: Int8, W: Wanted>(
+        self,
+        scratch: &mut Scratch,
+        entry: u64,
+        wanted: &mut W,
+    ) -> Went {
+        let ef = self.ef.max(1);
+        let Scratch {
+            visited,
+            touched,
+            pool,
+            fresh,
+            open,
+        } = scratch;
+        let mut found = BinaryHeap::from(std::mem::take(pool));
+        open.clear();
+        open.push(Reverse(entry));
+        // How many the nodes in `found` stand for.
+        let mut counted = 0;
+        match wanted.enter((entry & NODE) as u32) {
+            Role::Answer => {
+                found.push(entry);
+                counted = 1;
+            }
+            Role::Again => found.push(entry),
+            Role::Outside => {}
+        }
+        let mut distances = 1;
+        let mut finished = true;
+        while let Some(Reverse(nearest)) = open.pop() {
+            // What lies behind the last answer leads nowhere better.
+            if counted >= ef && found.peek().is_some_and(|last| nearest > *last) {
+                break;
+            }
+            if !W::ALL && distances > self.most {
+                finished = false;
+                break;
+            }
+            // SAFETY: as the caller says.
+            let new = unsafe { self.meet((nearest & NODE) as u32, visited, touched, fresh) };
+            distances += new;
+            for &x in &fresh[..new] {
+                // SAFETY: the codes have a row for every node, and the machine has `K`'s instructions.
+                let distance = unsafe { self.codes.roughly::<K>(x, self.asked) };
+                let behind = |last: &u64| u64::from(distance) >= last >> 32;
+                if counted >= ef && found.peek().is_some_and(behind) {
+                    continue;
+                }
+                let x_key = key(distance, x);
+                open.push(Reverse(x_key));
+                match wanted.enter(x) {
+                    Role::Outside => continue,
+                    Role::Answer => counted += 1,
+                    Role::Again => {}
+                }
+                found.push(x_key);
+                while counted > ef {
+                    let Some(last) = found.pop() else { break };
+                    counted -= usize::from(wanted.leave((last & NODE) as u32));
+                }
+            }
+            // The nearest stands first, and one of the two after it is the next.
+            for Reverse(next) in open.as_slice().iter().take(3) {
+                self.graph.prefetch((next & NODE) as u32);
+            }
+        }
+        *pool = found.into_vec();
+        Went {
+            distances,
+            finished,
         }
     }
 

@@ -9,8 +9,8 @@ use std::io;
 
 /// No node.
 pub(crate) const NONE: u32 = u32::MAX;
-/// Nodes are counted in 30 bits: a walk keeps two flags beside each.
-pub(crate) const MAX_NODES: usize = 1 << 30;
+/// Nodes are counted in 31 bits: a walk keeps a flag beside each.
+pub(crate) const MAX_NODES: usize = 1 << 31;
 
 /// One level above the ground.
 #[derive(Debug)]

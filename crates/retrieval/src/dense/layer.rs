@@ -227,6 +227,17 @@ impl Layer {
             }
             return went.finished;
         }
+        if self.plain() {
+            let mut wanted = Singles {
+                records: &self.members,
+                admission: ask.admission,
+            };
+            let went = walk.run(&mut s.walk, &mut wanted);
+            for (distance, node) in s.walk.found().filter(|_| went.finished) {
+                each(distance, self.members[node as usize]);
+            }
+            return went.finished;
+        }
         if s.inside.len() < ask.records {
             s.inside.resize(ask.records, 0);
         }
@@ -287,6 +298,29 @@ impl Layer {
         let out = best.clone();
         s.keep = best;
         out
+    }
+}
+
+/// Admitted records, of which each has one node.
+struct Singles<'a, A> {
+    /// The record of each node.
+    records: &'a [u32],
+    admission: &'a A,
+}
+
+impl<A: Admission> Wanted for Singles<'_, A> {
+    const ALL: bool = false;
+
+    fn enter(&mut self, node: u32) -> Role {
+        if self.admission.admits(self.records[node as usize]) {
+            Role::Answer
+        } else {
+            Role::Outside
+        }
+    }
+
+    fn leave(&mut self, _: u32) -> bool {
+        true
     }
 }
 

@@ -20,5 +20,5 @@ pub(crate) use compare::mean_norm;
 pub(crate) use file::{Opened, Record, SegmentWriter, open as open_segment};
 pub(crate) use layer::{Admission, Everyone};
 pub(crate) use memory::Rows;
-pub(crate) use parts::{Body, Chosen, Dense, NOWHERE, Part};
+pub(crate) use parts::{Body, Chosen, Dense, End, NOWHERE, Part};
 pub(crate) use segment::{Ask, Found, Segment, Side, mean_of};

@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// No record: the one that stood there was replaced or deleted.
 pub(crate) const NOWHERE: Slot = Slot::MAX;
 
+/// A part is asked for so many more than its share.
+const SURPLUS: usize = 64;
+
 /// Where a part's vectors are.
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
@@ -25,6 +28,15 @@ pub(crate) enum Body {
     Sealed(Arc<Segment>),
 }
 
+/// Up to where a part and those before it know of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    /// The number of the last journal; 0 where there is none.
+    pub(crate) journal: u64,
+    /// The last sequence number of the store.
+    pub(crate) seq: u64,
+}
+
 /// Some of the records, with their vectors.
 #[derive(Debug)]
 pub(crate) struct Part {
@@ -32,8 +44,8 @@ pub(crate) struct Part {
     pub(crate) body: Body,
     /// The slot of each of its records, [`NOWHERE`] where it is gone.
     pub(crate) slots: Vec<Slot>,
-    /// Takes no more records.
-    pub(crate) closed: bool,
+    /// Where it ends, once it takes no more records.
+    pub(crate) end: Option<End>,
     /// The file it is mapped from.
     pub(crate) file: Option<String>,
     live: usize,
@@ -49,6 +61,22 @@ pub(crate) struct Dense {
     whole: usize,
     parts: Vec<Part>,
     next: u32,
+}
+
+impl Ask<'_> {
+    /// What to ask of a part with so many of the rows: its share, and so many more that those who lie
+    /// anywhere are all found.
+    fn of_share(self, live: usize, rows: usize) -> Self {
+        let share = |of: usize| {
+            let even = of.saturating_mul(live).div_ceil(rows.max(1));
+            (even + even / 4 + SURPLUS).min(of)
+        };
+        Self {
+            wanted: share(self.wanted),
+            ef: share(self.ef),
+            ..self
+        }
+    }
 }
 
 /// Records that pass a filter.
@@ -117,7 +145,7 @@ impl Part {
             id,
             body,
             slots: Vec::new(),
-            closed: false,
+            end: None,
             file: None,
             live: 0,
             live_rows: 0,
@@ -126,6 +154,11 @@ impl Part {
 
     pub(crate) fn is_raw(&self) -> bool {
         matches!(self.body, Body::Raw(_))
+    }
+
+    /// Takes records.
+    fn grows(&self) -> bool {
+        self.is_raw() && self.end.is_none()
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -191,7 +224,7 @@ impl Dense {
 
     /// Takes the vectors of a record that will stand at `slot`.
     pub(crate) fn push(&mut self, slot: Slot, vectors: ArrayView2<'_, f32>) -> Place {
-        if self.parts.last().is_none_or(|p| p.closed || !p.is_raw()) {
+        if self.parts.last().is_none_or(|p| !p.grows()) {
             let id = self.next;
             self.next += 1;
             self.parts.push(Part::new(id, Body::Raw(Arc::default())));
@@ -226,17 +259,22 @@ impl Dense {
         }
     }
 
+    /// The part that grows.
+    pub(crate) fn growing(&self) -> Option<&Part> {
+        self.parts.last().filter(|p| p.grows())
+    }
+
     /// Takes no more records into the part that grows, so that it can be sealed.
-    pub(crate) fn close(&mut self) {
-        if let Some(p) = self.parts.last_mut().filter(|p| p.is_raw()) {
-            p.closed = true;
+    pub(crate) fn close(&mut self, end: End) {
+        if let Some(p) = self.parts.last_mut().filter(|p| p.grows()) {
+            p.end = Some(end);
         }
     }
 
     /// Drops the dead rows of the part that grows when they are the greater part.
     pub(crate) fn compact(&mut self, slots: &mut Slots) {
         let dim = self.dim;
-        let Some(part) = self.parts.last_mut().filter(|p| !p.closed) else {
+        let Some(part) = self.parts.last_mut().filter(|p| p.grows()) else {
             return;
         };
         let Body::Raw(raw) = &part.body else { return };
@@ -269,7 +307,6 @@ impl Dense {
         let id = self.next;
         self.next += 1;
         let mut part = Part::new(id, Body::Sealed(Arc::clone(&segment)));
-        part.closed = true;
         part.file = file;
         for (record, _) in slots.iter().enumerate().filter(|(_, s)| **s != NOWHERE) {
             part.live += 1;
@@ -278,7 +315,7 @@ impl Dense {
         part.slots = slots;
         // The part that grows stays the last.
         let at = match self.parts.last() {
-            Some(p) if !p.closed => self.parts.len() - 1,
+            Some(p) if p.grows() => self.parts.len() - 1,
             _ => self.parts.len(),
         };
         self.parts.insert(at, part);
@@ -301,7 +338,6 @@ impl Dense {
         chosen: Option<&Chosen>,
         total: usize,
     ) -> Vec<(f32, Slot)> {
-        let mut all = Vec::new();
         let ask = Ask {
             vector,
             side,
@@ -310,18 +346,34 @@ impl Dense {
             isa: self.isa,
         };
         let skim = self.skims(ask.ef);
-        for part in &self.parts {
-            let found = match &part.body {
-                Body::Sealed(segment) => part.nearest(segment, &ask, chosen, total),
-                Body::Raw(raw) if skim => raw.nearest(&ask, self.dim, part.admitted(chosen)),
-                Body::Raw(_) => continue,
-            };
-            all.extend(
-                found
-                    .into_iter()
-                    .map(|(s, record)| (s, part.slots[record as usize])),
-            );
+        let searched = || self.parts.iter().filter(|p| skim || !p.is_raw());
+        let rows: usize = searched().map(|p| p.live_rows).sum();
+        let search = |part: &Part, ask: &Ask<'_>| match &part.body {
+            Body::Sealed(segment) => part.nearest(segment, ask, chosen, total),
+            Body::Raw(raw) => raw.nearest(ask, self.dim, part.admitted(chosen)),
+        };
+        let mut lists: Vec<(&Part, usize, Vec<Found>)> = searched()
+            .map(|part| {
+                let ask = ask.of_share(part.live_rows, rows);
+                (part, ask.wanted, search(part, &ask))
+            })
+            .collect();
+        // Where all that a part was asked for are among the nearest, it may have more of them.
+        let mut scores: Vec<f32> = lists.iter().flat_map(|l| &l.2).map(|f| f.0).collect();
+        scores.sort_unstable_by(|a, b| b.total_cmp(a));
+        let last = scores.get(wanted).copied().unwrap_or(f32::NEG_INFINITY);
+        for (part, asked, found) in &mut lists {
+            let all = found.len() >= *asked && found.last().is_some_and(|f| f.0 > last);
+            if *asked < ask.wanted && all {
+                *found = search(part, &ask);
+            }
         }
+        let slots = |(part, _, found): (&Part, usize, Vec<Found>)| {
+            let each = found.into_iter();
+            let each = each.map(|(s, record)| (s, part.slots[record as usize]));
+            each.collect::<Vec<_>>()
+        };
+        let mut all: Vec<(f32, Slot)> = lists.into_iter().flat_map(slots).collect();
         all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         all.truncate(wanted);
         all

@@ -12,16 +12,17 @@ use crate::kernel::{Isa, dot};
 use std::{cell::RefCell, io, sync::atomic::AtomicBool};
 
 /// As many codes are read in the time that a walk takes per answer wanted, measured on text-like
-/// vectors: for estimates only.
-const WALKED: usize = 35;
+/// vectors (21 of 100,000, 12 of a million): for estimates only.
+const WALKED: usize = 16;
 /// As many sketches are read in the time of one code: for estimates only.
 const SKETCHED: usize = 6;
 /// Records whose codes are read for each in the width of a search, where sketches leave out others.
 const KEPT: usize = 10;
 /// And one in so many of all, who are nearer by chance.
 const CHANCE: usize = 100;
-/// Sketches are read where they leave one in so many: for fewer, reading all codes is as quick.
-const FEW: usize = 10;
+/// Sketches are read where they leave one in so many at most: where they leave more, reading all codes is as
+/// quick.
+const FEW: usize = 3;
 
 thread_local! {
     static SCRATCH: RefCell<LayerScratch> = RefCell::default();

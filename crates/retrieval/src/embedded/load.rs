@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     attributes::Attributes,
-    dense::{Dense, NOWHERE, Opened, mean_norm, open_segment},
+    dense::{Dense, End, NOWHERE, Opened, mean_norm, open_segment},
     index::{Change, Entry, IndexError, Shape},
     journal::{Content, Frame, Journal},
     slots::{Held, Place, Slots},
@@ -87,6 +87,8 @@ pub(super) fn load(
     for number in found.journals.iter().filter(|n| **n > covered) {
         let (_, last) = loaded.replay(&journal_path(folder, *number), shape, &mut bytes)?;
         seq = last.unwrap_or(seq);
+        let journal = *number;
+        loaded.dense.close(End { journal, seq });
     }
     let path = folder.join(JOURNAL);
     let mut journal = if path.exists() {

@@ -1,12 +1,12 @@
 //! Sealing and merging: graphs over what has none, beside the searches and the writes.
 
 use super::{
-    AGAIN, IndexOptions, Shared, State, bring_to_disk,
+    AGAIN, IndexOptions, Shared, State, Writer, bring_to_disk,
     files::{Inventory, JOURNAL, Manifest, journal_path, segment_name, sync},
     load::listed,
 };
 use crate::{
-    dense::{Body, BuildError, NOWHERE, Part, Record, Rows, Segment, SegmentWriter},
+    dense::{Body, BuildError, End, NOWHERE, Part, Record, Rows, Segment, SegmentWriter},
     index::IndexError,
     journal::{Content, Journal},
     slots::{Place, Slot},
@@ -51,10 +51,8 @@ struct Job {
 struct JobFiles {
     folder: PathBuf,
     name: String,
-    /// Journals up to this number are in the segments then.
-    covered: u64,
-    /// What the segments have then seen of the store.
-    seq: u64,
+    /// Up to where the journals are in the segments then.
+    end: End,
 }
 
 /// Why a segment was not sealed.
@@ -117,10 +115,17 @@ impl State {
         self.unmerged.as_ref().is_none_or(waited) && !self.chosen_parts(options).is_empty()
     }
 
-    /// The parts to be merged into one, none when there is nothing to do: all that have no graph,
-    /// those with many dead, and then, as in a log-structured tree, those that are not much larger
-    /// than what is merged already, so that a row is merged a number of times that grows with the
-    /// logarithm of the whole.
+    /// Whether the part that grows has as many passages as one graph may have.
+    pub(super) fn is_full(&self, options: &IndexOptions) -> bool {
+        let full = |p: &Part| p.live_rows() >= options.seal_most.max(1);
+        self.dense.growing().is_some_and(full)
+    }
+
+    /// The parts to be merged into one, none when there is nothing to do: those that have no graph, the
+    /// oldest first, those with many dead, and then, as in a log-structured tree, those that are not much
+    /// larger than what is merged already, so that a row is merged a number of times that grows with the
+    /// logarithm of the whole. Together they have as many passages as one graph may have; only the first may
+    /// have more.
     fn chosen_parts(&self, options: &IndexOptions) -> Vec<u32> {
         let (raw, mut sealed): (Vec<&Part>, Vec<&Part>) =
             self.dense.parts().iter().partition(|p| p.is_raw());
@@ -137,11 +142,20 @@ impl State {
         if waiting < limit && !sealed.iter().any(worn) {
             return Vec::new();
         }
-        let mut chosen: Vec<u32> = raw.iter().map(|p| p.id).collect();
+        let mut chosen: Vec<u32> = Vec::new();
+        let mut rows = 0;
+        let fits = |rows: usize, p: &Part| rows + p.live_rows() <= options.seal_most;
+        // Those that waited longest, and none past one that does not fit: what is sealed ends with a journal.
+        for p in raw {
+            if !chosen.is_empty() && !fits(rows, p) {
+                break;
+            }
+            chosen.push(p.id);
+            rows += p.live_rows();
+        }
         sealed.sort_by_key(|p| (!worn(p), p.live_rows()));
-        let mut rows = waiting;
         for p in sealed {
-            if worn(&p) || p.live_rows() <= rows * 2 {
+            if (worn(&p) || p.live_rows() <= rows * 2) && (chosen.is_empty() || fits(rows, p)) {
                 chosen.push(p.id);
                 rows += p.live_rows();
             }
@@ -150,24 +164,25 @@ impl State {
     }
 }
 
-/// Closes what is to be sealed, and begins a journal for what comes after.
-fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
-    if shared.read().chosen_parts(&shared.options).is_empty() {
-        return Ok(None);
-    }
-    bring_to_disk(|w| w.files.as_ref().map(|f| f.journal.file()), shared)?;
-    let mut writer = shared.writer();
-    let parts = {
-        let mut state = shared.write();
-        let parts = state.chosen_parts(&shared.options);
-        if parts.is_empty() {
-            return Ok(None);
+/// Ends the part that grows where it is full, and with it its journal. A thread of its own does it: what was
+/// written goes to disk first, and meanwhile others write on.
+pub(super) fn end(shared: &Shared) {
+    let ended = bring_to_disk(|w| w.files.as_ref().map(|f| f.journal.file()), shared);
+    let ended = ended.map_err(SealError::from).and_then(|()| {
+        let mut writer = shared.writer();
+        if shared.read().is_full(&shared.options) {
+            close(shared, &mut writer)?;
         }
-        state.dense.close();
-        parts
-    };
-    let state = shared.read();
-    let mut files = None;
+        Ok(())
+    });
+    if let Err(e) = ended {
+        tracing::error!("a journal was not ended: {e}; it grows, and it is tried again");
+    }
+}
+
+/// Closes the part that grows, and begins a journal for what comes after.
+fn close(shared: &Shared, writer: &mut Writer) -> Result<(), SealError> {
+    let mut journal = 0;
     if let (Some(folder), Some(open)) = (&shared.folder, &mut writer.files) {
         let last = folder.join(JOURNAL);
         // With nothing in it the one before is the last: whoever opens and closes an index again
@@ -182,11 +197,46 @@ fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
             open.next += 1;
             open.journal = Journal::create(&last, &shared.shape, Content::Vectors)?;
         }
+        journal = open.last;
+    }
+    let mut state = shared.write();
+    let seq = state.seq;
+    state.dense.close(End { journal, seq });
+    Ok(())
+}
+
+/// Closes what is to be sealed.
+fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
+    if shared.read().chosen_parts(&shared.options).is_empty() {
+        return Ok(None);
+    }
+    bring_to_disk(|w| w.files.as_ref().map(|f| f.journal.file()), shared)?;
+    let mut writer = shared.writer();
+    let parts = shared.read().chosen_parts(&shared.options);
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let waits = |p: &&Part| p.is_raw() && !parts.contains(&p.id);
+    if shared.read().dense.parts().iter().find(waits).is_none() {
+        close(shared, &mut writer)?;
+    }
+    let state = shared.read();
+    let mut files = None;
+    if let (Some(folder), Some(open)) = (&shared.folder, &mut writer.files) {
+        let now = End {
+            journal: open.last,
+            seq: state.seq,
+        };
+        // Where others still wait, what is sealed ends before them.
+        let all = state.dense.parts().iter();
+        let sealed = all.filter(|p| p.is_raw()).map_while(|p| {
+            let sealed = parts.contains(&p.id);
+            sealed.then_some(p.end)
+        });
         files = Some(JobFiles {
             folder: folder.clone(),
             name: segment_name(open.next),
-            covered: open.last,
-            seq: state.seq,
+            end: sealed.last().flatten().unwrap_or(now),
         });
         open.next += 1;
     }
@@ -283,7 +333,7 @@ fn seal(shared: &Shared, mut job: Job) -> Result<usize, SealError> {
     if let Some(f) = &job.files {
         sync(&f.folder)?;
         let listed = listed(&shared.read().dense);
-        let manifest = Manifest::new(&shared.shape, f.seq, f.covered, listed);
+        let manifest = Manifest::new(&shared.shape, f.end.seq, f.end.journal, listed);
         manifest.write(&f.folder)?;
         Inventory::of(&f.folder)?.tidy(&f.folder, Some(&manifest));
     }

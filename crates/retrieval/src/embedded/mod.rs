@@ -53,6 +53,9 @@ pub struct IndexOptions {
     /// Passages that wait before they get a graph; more of them where many have one. Up to twice as
     /// many are compared with every question, of more those whose signs are near.
     pub seal_from: usize,
+    /// Passages of one graph; of more there are several. Those that were built are searched while the next is
+    /// built, and none needs more memory than one of this size.
+    pub seal_most: usize,
     /// Passages whose terms wait in memory before they are committed to disk.
     pub commit_from: usize,
     /// How graphs are built.
@@ -69,6 +72,7 @@ impl Default for IndexOptions {
         Self {
             exact_below: 20_000,
             seal_from: 4_096,
+            seal_most: 1 << 20,
             commit_from: 8_192,
             graph: GraphOptions::default(),
             // Half the machine: the other half answers.
@@ -101,6 +105,8 @@ pub struct EmbeddedIndex {
     shared: Arc<Shared>,
     /// Builds graphs beside the searches; one at a time.
     graphs: Worker,
+    /// Ends what has as many passages as one graph may have.
+    ends: Worker,
     /// Commits terms.
     terms: Worker,
 }
@@ -274,6 +280,7 @@ impl EmbeddedIndex {
                 stop: AtomicBool::new(false),
             }),
             graphs: Worker::new("queqiao-graphs"),
+            ends: Worker::new("queqiao-journals"),
             terms: Worker::new("queqiao-terms"),
         }
     }
@@ -303,6 +310,7 @@ impl EmbeddedIndex {
     /// on meanwhile.
     pub fn settle(&self) {
         self.terms.settle();
+        self.ends.settle();
         self.graphs.settle();
     }
 
@@ -311,6 +319,10 @@ impl EmbeddedIndex {
         let shared = &self.shared;
         if shared.stop.load(Ordering::Relaxed) {
             return;
+        }
+        if !self.ends.busy() && shared.read().is_full(&shared.options) {
+            let shared = Arc::clone(shared);
+            self.ends.start(move || merge::end(&shared));
         }
         if !self.graphs.busy() && shared.read().needs_merge(&shared.options) {
             let shared = Arc::clone(shared);

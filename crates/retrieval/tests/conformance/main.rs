@@ -40,6 +40,7 @@ fn eager() -> IndexOptions {
     IndexOptions {
         exact_below: 64,
         seal_from: 32,
+        seal_most: 100,
         commit_from: 40,
         graph: GraphOptions {
             least: 16,
