@@ -3,6 +3,8 @@
 
 mod support;
 
+use queqiao_domain::{RecordId, TenantId};
+use queqiao_engine::store::{Batch, Store, Write};
 use std::path::Path;
 use support::{fails, json, ok, queqiao, run, said};
 
@@ -350,4 +352,74 @@ fn the_doctor_looks_at_keys_and_the_audit_trail() {
     std::fs::write(&trail, text).unwrap();
     std::fs::write(Path::new(&data).join("access/keys.json"), "x").unwrap();
     fails(&["doctor", "--data", &data], 1, &["keys.json", "key file"]);
+}
+
+/// Files below a folder in which some bytes stand.
+fn holding(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, text));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            if bytes.windows(text.len()).any(|w| w == text.as_bytes()) {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_receipt_holds_when_no_file_of_the_index_knows_the_record() {
+    let (dir, data) = folder();
+    let sample = support::sample("societies.csv");
+    ok(&["import", &sample, "--kind", "society", "--data", &data]);
+    let id = "quzvanished7";
+    let word = "zyxwvanishing";
+    let more = dir.path().join("more.jsonl").display().to_string();
+    let record = format!(
+        r#"{{"id":"{id}","kind":"society","title":"{word}","passages":[{{"text":"{word} 膜分离"}}]}}"#
+    );
+    std::fs::write(&more, record).unwrap();
+    ok(&["import", &more, "--kind", "society", "--data", &data]);
+    let index = Path::new(&data).join("index");
+    assert!(!holding(&index, id).is_empty() && !holding(&index, word).is_empty());
+
+    let (tenant, id) = (TenantId::default(), RecordId::new(id).unwrap());
+    let store = Store::open(Path::new(&data)).unwrap();
+    let batch = Batch::of([Write::Erase {
+        id: id.clone(),
+        kind: None,
+    }]);
+    let erased = store
+        .apply(&tenant, &batch, jiff::Timestamp::now())
+        .unwrap();
+    let receipt = store.receipt(&tenant, &id, erased.seq).unwrap().unwrap();
+    drop(store);
+    let file = dir.path().join("receipt.json").display().to_string();
+    let text = serde_json::to_string(&receipt).unwrap();
+    std::fs::write(&file, &text).unwrap();
+
+    let check = ["doctor", "--receipt", &file, "--data", &data];
+    fails(&check, 1, &["doctor --rebuild"]);
+    ok(&["doctor", "--rebuild", "--data", &data]);
+    let told = ok(&check);
+    assert_eq!(told.matches('✓').count(), 4, "{told}");
+    let found = json(&[&check[..], &["--format", "json"]].concat());
+    assert_eq!(found["holds"], true);
+    assert_eq!(holding(&index, id.as_str()), Vec::<String>::new());
+    // What it said stands in no file at all.
+    assert_eq!(holding(Path::new(&data), word), Vec::<String>::new());
+
+    std::fs::write(&file, text.replace(id.as_str(), "another")).unwrap();
+    fails(&check, 1, &["was changed"]);
+    std::fs::write(&file, "{}").unwrap();
+    fails(&check, 2, &["holds no receipt"]);
+    fails(
+        &["doctor", "--receipt", "nowhere.json", "--data", &data],
+        2,
+        &["cannot be read"],
+    );
 }

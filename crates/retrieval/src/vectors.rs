@@ -104,8 +104,11 @@ impl VectorIndex {
                 .and_then(|most| self.segment.walk(&ask, &s, false, most)),
         };
         let found = found.unwrap_or_else(|| match chosen {
-            None => self.segment.scan(&ask, 0..self.segment.records() as u32),
-            Some(s) => self.segment.scan(&ask, s.chosen.iter().copied()),
+            None => {
+                let all: Vec<u32> = (0..self.segment.records() as u32).collect();
+                self.segment.scan(&ask, &all)
+            }
+            Some(s) => self.segment.scan(&ask, &s.chosen),
         });
         self.nearest_of(&found, vector, k)
     }

@@ -205,6 +205,10 @@ pub(crate) struct DoctorArgs {
     /// Build every index anew from the store.
     #[arg(long)]
     pub(crate) rebuild: bool,
+    /// File with the receipt of an erasure, as EraseRecord gave it, or - for standard input: only whether it
+    /// holds is checked.
+    #[arg(long, value_name = "FILE", conflicts_with = "rebuild")]
+    pub(crate) receipt: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,

@@ -1,6 +1,7 @@
 //! `queqiao backup`, `restore` and `doctor`: looking after a data folder.
 
 mod moment;
+mod receipt;
 mod remote;
 
 use super::open;
@@ -163,6 +164,9 @@ struct TenantHealth {
 pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<(), Failure> {
     existing(&args.data.data)?;
     let engine = open::engine(cli, &args.data, args.model.as_deref())?;
+    if let Some(file) = &args.receipt {
+        return receipt::check(&engine, file, args.format, console);
+    }
     let report = engine.store().verify()?;
     let tenants: Vec<TenantId> = engine.store().tenants()?;
     let mut health = Health {

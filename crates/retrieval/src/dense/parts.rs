@@ -448,6 +448,6 @@ impl Part {
                 return found;
             }
         }
-        segment.scan(ask, self.admitted(chosen).into_iter())
+        segment.scan(ask, &self.admitted(chosen))
     }
 }

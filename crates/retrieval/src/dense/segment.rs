@@ -9,20 +9,25 @@ use super::{
     sketch::Sketches,
 };
 use crate::kernel::{Isa, dot};
-use std::{cell::RefCell, io, sync::atomic::AtomicBool};
+use std::{borrow::Cow, cell::RefCell, io, sync::atomic::AtomicBool};
 
-/// As many codes are read in the time that a walk takes per answer wanted, measured on text-like
-/// vectors (21 of 100,000, 12 of a million): for estimates only.
-const WALKED: usize = 16;
-/// As many sketches are read in the time of one code: for estimates only.
-const SKETCHED: usize = 6;
+/// Nanoseconds, measured on text-like vectors (100,000 and a million, some and many of them admitted), for
+/// estimates only: of a walk per answer wanted, where everybody is admitted; it goes so many times as far where
+/// one in so many is.
+const WALKED: usize = 530;
+/// Of reading a sketch, where all of them stand near the processor and where they do not.
+const SKETCHED: [usize; 2] = [4, 9];
+/// Of reading a code, likewise.
+const CODED: [usize; 2] = [25, 40];
+/// So many bytes of sketches stand near the processor.
+const NEAR: usize = 8 << 20;
 /// Records whose codes are read for each in the width of a search, where sketches leave out others.
 const KEPT: usize = 10;
 /// And one in so many of all, who are nearer by chance.
 const CHANCE: usize = 100;
 /// Sketches are read where they leave one in so many at most: where they leave more, reading all codes is as
 /// quick.
-const FEW: usize = 3;
+const FEW: usize = 2;
 
 thread_local! {
     static SCRATCH: RefCell<LayerScratch> = RefCell::default();
@@ -244,13 +249,16 @@ impl Segment {
             return None;
         }
         let records = self.records().max(1);
-        let codes = |of: usize| layer.nodes().saturating_mul(of) / records;
+        let rows = |of: usize| layer.nodes().saturating_mul(of) / records;
+        let far = usize::from(layer.nodes() * self.dim / 8 > NEAR);
+        let codes = |of: usize| rows(of).saturating_mul(CODED[far]);
         let reading = match self.kept(ef, admitted) {
-            Some(kept) => codes(admitted) / SKETCHED + codes(kept),
+            Some(kept) => rows(admitted).saturating_mul(SKETCHED[far]) + codes(kept),
             None => codes(admitted),
         };
         let walking = ef.saturating_mul(WALKED).saturating_mul(records) / admitted;
-        (walking < reading).then(|| reading.saturating_mul(2).saturating_add(4_096))
+        let distances = reading / CODED[far];
+        (walking < reading).then(|| distances.saturating_mul(2).saturating_add(4_096))
     }
 
     /// The nearest admitted records by walking. `None` when there is no graph, or the walk took
@@ -287,13 +295,13 @@ impl Segment {
 
     /// The nearest of `records`, all of them read: their codes, or, where they are many, their
     /// sketches and the codes of those that may be near.
-    pub(crate) fn scan(&self, ask: &Ask<'_>, records: impl Iterator<Item = u32>) -> Vec<Found> {
+    pub(crate) fn scan(&self, ask: &Ask<'_>, records: &[u32]) -> Vec<Found> {
         SCRATCH.with_borrow_mut(|s| {
-            let records: Vec<u32> = match ask.side {
-                Side::Passages => records.collect(),
+            let records: Cow<'_, [u32]> = match ask.side {
+                Side::Passages => records.into(),
                 Side::Profiles => {
-                    let several = |r: &u32| self.profile_nodes[*r as usize] != NONE;
-                    records.filter(several).collect()
+                    let several = |r: &&u32| self.profile_nodes[**r as usize] != NONE;
+                    records.iter().filter(several).copied().collect()
                 }
             };
             let layer = self.layer(ask.side);
@@ -326,6 +334,10 @@ impl Segment {
         let mut nodes = Vec::with_capacity(records.len());
         for &r in records {
             match ask.side {
+                // Each record is one row.
+                Side::Passages if layer.owners.is_empty() => {
+                    nodes.push((self.row_nodes[r as usize], r));
+                }
                 Side::Passages => {
                     let rows = self.starts[r as usize]..self.starts[r as usize + 1];
                     nodes.extend(rows.map(|i| (self.row_nodes[i as usize], r)));

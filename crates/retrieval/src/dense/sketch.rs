@@ -15,6 +15,8 @@ use std::io;
 const WORDS: [usize; 6] = [2, 4, 6, 8, 12, 16];
 /// The greatest of them.
 const LONGEST: usize = 16;
+/// Sketches asked for ahead of their use, where each is a record.
+const AHEAD: usize = 16;
 /// Distances looked at together, for few of them are near enough.
 const TOGETHER: usize = 32;
 
@@ -226,9 +228,19 @@ impl Task<'_> {
             let pairs = all[member as usize].iter().zip(&asked);
             pairs.map(|(a, b)| (a ^ b).count_ones()).sum()
         };
+        let ahead = |i: usize| {
+            if let Some(record) = self.records.get(i + AHEAD) {
+                let at = self.sketches.data.as_ptr();
+                let sketch = at.wrapping_add(*record as usize * WORDS);
+                crate::kernel::prefetch(sketch.cast(), WORDS * 8);
+            }
+        };
         let each = out.iter_mut().zip(self.records);
         match self.starts {
-            None => each.for_each(|(out, record)| *out = distance(*record) as u16),
+            None => each.enumerate().for_each(|(i, (out, record))| {
+                ahead(i);
+                *out = distance(*record) as u16;
+            }),
             Some(starts) => each.for_each(|(out, &record)| {
                 let members = starts[record as usize]..starts[record as usize + 1];
                 let nearest = members.map(distance).min();

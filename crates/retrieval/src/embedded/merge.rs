@@ -109,14 +109,23 @@ fn give_back() {
 }
 
 impl State {
-    /// Whether some vectors should get a graph.
-    pub(super) fn needs_merge(&self, options: &IndexOptions) -> bool {
+    /// False for a while after it failed to seal.
+    fn may_seal(&self) -> bool {
         let waited = |u: &(String, Instant)| u.1.elapsed() > AGAIN;
-        self.unmerged.as_ref().is_none_or(waited) && !self.chosen_parts(options).is_empty()
+        self.unmerged.as_ref().is_none_or(waited)
     }
 
-    /// Whether the part that grows has as many passages as one graph may have.
-    pub(super) fn is_full(&self, options: &IndexOptions) -> bool {
+    /// Whether some vectors should get a graph.
+    pub(super) fn needs_merge(&self, options: &IndexOptions) -> bool {
+        self.may_seal() && !self.chosen_parts(options).is_empty()
+    }
+
+    /// Whether the part that grows has as many passages as one graph may have, and should be closed.
+    pub(super) fn needs_end(&self, options: &IndexOptions) -> bool {
+        self.may_seal() && self.is_full(options)
+    }
+
+    fn is_full(&self, options: &IndexOptions) -> bool {
         let full = |p: &Part| p.live_rows() >= options.seal_most.max(1);
         self.dense.growing().is_some_and(full)
     }
@@ -177,6 +186,8 @@ pub(super) fn end(shared: &Shared) {
     });
     if let Err(e) = ended {
         tracing::error!("a journal was not ended: {e}; it grows, and it is tried again");
+        let why = format!("a journal was not ended ({e}); it grows");
+        shared.write().unmerged = Some((why, Instant::now()));
     }
 }
 
@@ -192,9 +203,12 @@ fn close(shared: &Shared, writer: &mut Writer) -> Result<(), SealError> {
             // writes still go where loading looks for them.
             // Should the machine lose power, a later journal must not stand behind a torn one.
             open.journal.sync()?;
-            std::fs::rename(&last, journal_path(folder, open.next))?;
-            open.last = open.next;
-            open.next += 1;
+            // It has its number already where the next step failed before.
+            if last.exists() {
+                std::fs::rename(&last, journal_path(folder, open.next))?;
+                open.last = open.next;
+                open.next += 1;
+            }
             open.journal = Journal::create(&last, &shared.shape, Content::Vectors)?;
         }
         journal = open.last;

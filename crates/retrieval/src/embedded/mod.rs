@@ -134,7 +134,7 @@ struct State {
     lexical: Lexical,
     seq: u64,
     broken: Option<String>,
-    /// Why graphs are not built, where that failed, and when: everything is compared until it
+    /// Why nothing is sealed, where that failed, and when: what waits is read by every search until it
     /// succeeds.
     unmerged: Option<(String, Instant)>,
     /// The same of commits of terms: they wait in memory.
@@ -320,7 +320,7 @@ impl EmbeddedIndex {
         if shared.stop.load(Ordering::Relaxed) {
             return;
         }
-        if !self.ends.busy() && shared.read().is_full(&shared.options) {
+        if !self.ends.busy() && shared.read().needs_end(&shared.options) {
             let shared = Arc::clone(shared);
             self.ends.start(move || merge::end(&shared));
         }

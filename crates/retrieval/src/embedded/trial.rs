@@ -33,7 +33,8 @@ pub fn try_files(folder: &Path, shape: &Shape) -> Result<usize, IndexError> {
                 isa: Isa::best(),
             };
             let walked = segment.walk(&ask, &Everyone, true, usize::MAX);
-            let scanned = segment.scan(&ask, 0..segment.records() as u32);
+            let all: Vec<u32> = (0..segment.records() as u32).collect();
+            let scanned = segment.scan(&ask, &all);
             for (_, record) in walked.into_iter().flatten().chain(scanned) {
                 segment.prefetch(record);
                 let _ = segment.exact(&vector, record);

@@ -11,8 +11,13 @@ use crate::{index::LexicalParts, slots::Slot};
 
 /// Documents whose sums are kept at a time: as much as stays near the processor.
 const STEP: u32 = 1 << 12;
-/// Documents that one thread goes through.
+/// Documents that one thread goes through at least …
 const CHUNK: u32 = 1 << 16;
+/// … where there are more, so many times for each thread: whoever begins in the middle has to find the place in
+/// every list of postings first.
+const TURNS: usize = 3;
+/// Where fewer than one in so many documents of a step have a sum, only these are gone through.
+const FEW: usize = 8;
 
 /// Some documents of a part that follow each other; records are not torn apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +30,13 @@ pub(super) struct Window {
 /// All documents.
 pub(super) fn windows(parts: &[Part]) -> Vec<Window> {
     let mut all = Vec::new();
+    let documents: usize = parts.iter().map(|p| p.len() as usize).sum();
+    let each = documents / (rayon::current_num_threads() * TURNS).max(1);
+    let chunk = u32::try_from(each).unwrap_or(u32::MAX).max(CHUNK);
     for (part, p) in parts.iter().enumerate() {
         let mut from = 0;
         while from < p.len() {
-            let to = p.whole(from.saturating_add(CHUNK));
+            let to = p.whole(from.saturating_add(chunk));
             all.push(Window { part, from, to });
             from = to;
         }
@@ -81,28 +89,43 @@ pub(super) struct Sums {
     found: Vec<u32>,
 }
 
-/// Marks those whose sums, as shares of the greatest there could be, reach one of three values: together, by
+/// What sums by words and by bigrams have to reach, as shares of the greatest there could be: together, by
 /// words, or by bigrams.
-fn reaching(
-    words: &[f64],
-    bigrams: &[f64],
-    most_words: f64,
-    most_bigrams: f64,
-    needed: [f64; 3],
-    marked: &mut [u64],
-) {
-    let share = |most: f64| if most > 0.0 { 1.0 / most } else { 1.0 };
-    let (words_share, bigrams_share) = (share(most_words), share(most_bigrams));
-    let [both, by_words, by_bigrams] = needed;
-    for ((words, bigrams), marked) in words.chunks(64).zip(bigrams.chunks(64)).zip(marked) {
-        let mut reached = [0_u8; 64];
-        for ((w, b), reached) in words.iter().zip(bigrams).zip(&mut reached) {
-            let (w, b) = (w * words_share, b * bigrams_share);
-            *reached = u8::from((w + b >= both) | (w >= by_words) | (b >= by_bigrams));
+#[derive(Clone, Copy)]
+struct Needed {
+    words_share: f64,
+    bigrams_share: f64,
+    values: [f64; 3],
+}
+
+impl Needed {
+    fn new(most_words: f64, most_bigrams: f64, values: [f64; 3]) -> Self {
+        let share = |most: f64| if most > 0.0 { 1.0 / most } else { 1.0 };
+        Self {
+            words_share: share(most_words),
+            bigrams_share: share(most_bigrams),
+            values,
         }
-        if reached.iter().fold(0, |a, b| a | b) != 0 {
-            for (i, reached) in reached.into_iter().enumerate() {
-                *marked |= u64::from(reached) << i;
+    }
+
+    #[inline(always)]
+    fn reached_by(self, words: f64, bigrams: f64) -> bool {
+        let (w, b) = (words * self.words_share, bigrams * self.bigrams_share);
+        let [both, by_words, by_bigrams] = self.values;
+        (w + b >= both) | (w >= by_words) | (b >= by_bigrams)
+    }
+
+    /// Marks those whose sums do.
+    fn mark(self, words: &[f64], bigrams: &[f64], marked: &mut [u64]) {
+        for ((words, bigrams), marked) in words.chunks(64).zip(bigrams.chunks(64)).zip(marked) {
+            let mut reached = [0_u8; 64];
+            for ((w, b), reached) in words.iter().zip(bigrams).zip(&mut reached) {
+                *reached = u8::from(self.reached_by(*w, *b));
+            }
+            if reached.iter().fold(0, |a, b| a | b) != 0 {
+                for (i, reached) in reached.into_iter().enumerate() {
+                    *marked |= u64::from(reached) << i;
+                }
             }
         }
     }
@@ -241,29 +264,23 @@ impl Sums {
         found: &mut Vec<Run>,
     ) {
         let [words, bigrams] = both else { return };
-        if self.touched.iter().all(|word| *word == 0) {
+        let touched: u32 = self.touched.iter().map(|word| word.count_ones()).sum();
+        if touched == 0 {
             return;
         }
         let size = self.size;
         let [passage, record, w, b, record_w, record_b] = *needed;
-        let [in_words, in_bigrams] = &self.passages;
-        reaching(
-            &in_words[..size],
-            &in_bigrams[..size],
-            words.most,
-            bigrams.most,
-            [passage, w, b],
-            &mut self.marked,
-        );
-        let [in_words, in_bigrams] = &self.records;
-        reaching(
-            &in_words[..size],
-            &in_bigrams[..size],
-            words.most_record,
-            bigrams.most_record,
-            [record, record_w, record_b],
-            &mut self.marked,
-        );
+        let in_passage = Needed::new(words.most, bigrams.most, [passage, w, b]);
+        let (most, most_bigrams) = (words.most_record, bigrams.most_record);
+        let in_record = Needed::new(most, most_bigrams, [record, record_w, record_b]);
+        if touched as usize * FEW < size {
+            self.reach_of_few(in_passage, in_record, part, run, found);
+            return;
+        }
+        for (needed, [words, bigrams]) in [(in_passage, &self.passages), (in_record, &self.records)]
+        {
+            needed.mark(&words[..size], &bigrams[..size], &mut self.marked);
+        }
         let mut last = u32::MAX;
         for (i, word) in self.marked.iter_mut().enumerate() {
             let mut bits = std::mem::take(word);
@@ -287,6 +304,43 @@ impl Sums {
             sums[..size].fill(0.0);
         }
         self.touched.fill(0);
+    }
+
+    /// [`Sums::reach`], where few documents have a sum.
+    fn reach_of_few(
+        &mut self,
+        in_passage: Needed,
+        in_record: Needed,
+        part: &Part,
+        run: impl Fn(Slot) -> Option<Run>,
+        found: &mut Vec<Run>,
+    ) {
+        let mut last = u32::MAX;
+        for (i, word) in self.touched.iter_mut().enumerate() {
+            let mut bits = std::mem::take(word);
+            while bits != 0 {
+                let at = i * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let doc = self.from + at as u32;
+                let first = doc - part.docs.passage[doc as usize];
+                let first_at = (first - self.from) as usize;
+                let [w, b] = [0, 1].map(|side| std::mem::take(&mut self.passages[side][at]));
+                let [record_w, record_b] =
+                    [0, 1].map(|side| std::mem::take(&mut self.records[side][first_at]));
+                let reaches =
+                    in_passage.reached_by(w, b) | in_record.reached_by(record_w, record_b);
+                if !reaches || first == last {
+                    continue;
+                }
+                last = first;
+                let slot = part.docs.slot[doc as usize];
+                if slot != NOWHERE
+                    && let Some(run) = run(slot)
+                {
+                    found.push(run);
+                }
+            }
+        }
     }
 
     /// Ends a step.
