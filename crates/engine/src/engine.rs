@@ -233,7 +233,7 @@ impl Engine {
         let pipeline = self.pipeline(tenant);
         let mut entries = pipeline.entries(&put)?;
         let held = self.index(tenant)?;
-        let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
+        let writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
         let live = held.get();
         if live.pipeline.fingerprint() != pipeline.fingerprint() {
             // The model changed meanwhile.
@@ -282,12 +282,14 @@ impl Engine {
                 Outcome::Unchanged => None,
             });
         }
-        if !changes.is_empty()
-            && let Err(e) = live.index.apply(changes, applied.seq)
-        {
+        if !changes.is_empty() {
+            held.put_in_line(changes, applied.seq);
+        }
+        drop(writing);
+        // Also where nothing changed: what an earlier try of this batch changed may still be in line.
+        if !held.take_line(tenant) {
             // The batch is on disk: the promise that it is visible is kept by a rebuild.
-            tracing::error!(%tenant, "the index did not take a batch and is rebuilt: {e}");
-            self.tenants.rebuild_locked(&held, tenant, &self.store)?;
+            self.tenants.rebuild_lost(&held, tenant, &self.store)?;
         }
         Ok(report)
     }

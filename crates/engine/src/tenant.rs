@@ -24,20 +24,62 @@ pub(crate) struct Live {
 pub(crate) struct TenantIndex {
     /// Replaced as a whole by a rebuild.
     live: RwLock<Arc<Live>>,
-    /// Held while the store and the index change together.
+    /// Held while the store changes and the index's changes are put in line. Always taken before `taking`.
     pub(crate) writing: Mutex<()>,
+    /// What is in the store and not yet in the index.
+    line: Mutex<Line>,
+    /// Held while the index takes what is in line. True where it did not take some of it: only a rebuild
+    /// helps then.
+    taking: Mutex<bool>,
     /// Held while a new index is built beside the one that answers.
     building: Mutex<()>,
     home: PathBuf,
 }
 
+/// Changes in the order of the store.
+#[derive(Default)]
+struct Line {
+    changes: Vec<Change>,
+    /// The sequence number of the last.
+    seq: u64,
+}
+
 impl TenantIndex {
+    /// Puts changes of the store in line, up to a sequence number, for a caller that holds `writing`.
+    pub(crate) fn put_in_line(&self, changes: Vec<Change>, seq: u64) {
+        let mut line = self.line.lock().unwrap_or_else(|e| e.into_inner());
+        line.changes.extend(changes);
+        line.seq = seq;
+    }
+
+    /// Has the index take all that was put in line before, and answers when the next search sees it. Those
+    /// who come while it is busy are taken together: a change waits until the searches that go on have ended,
+    /// and who comes to search meanwhile waits for the change, so that many changes one by one would have
+    /// searches stand still most of the time.
+    ///
+    /// False where the index did not take it.
+    pub(crate) fn take_line(&self, tenant: &TenantId) -> bool {
+        let mut lost = self.taking.lock().unwrap_or_else(|e| e.into_inner());
+        let line = std::mem::take(&mut *self.line.lock().unwrap_or_else(|e| e.into_inner()));
+        if !line.changes.is_empty()
+            && let Err(e) = self.get().index.apply(line.changes, line.seq)
+        {
+            tracing::error!(%tenant, "the index did not take a batch and is rebuilt: {e}");
+            *lost = true;
+        }
+        !*lost
+    }
+
     pub(crate) fn get(&self) -> Arc<Live> {
         Arc::clone(&self.live.read().unwrap_or_else(|e| e.into_inner()))
     }
 
-    fn replace(&self, live: Live) {
+    /// Puts an index that has all of the store in the place of the one before, for a caller that holds
+    /// `writing` and `taking`.
+    fn replace_whole(&self, live: Live, lost: &mut bool) {
         *self.live.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(live);
+        *self.line.lock().unwrap_or_else(|e| e.into_inner()) = Line::default();
+        *lost = false;
     }
 }
 
@@ -104,6 +146,8 @@ impl Tenants {
         let made = Arc::new(TenantIndex {
             live: RwLock::new(Arc::new(live)),
             writing: Mutex::new(()),
+            line: Mutex::default(),
+            taking: Mutex::new(false),
             building: Mutex::new(()),
             home,
         });
@@ -135,6 +179,7 @@ impl Tenants {
         // Most of what was written meanwhile, while writing goes on …
         let mut in_step = catch_up(&beside.live, tenant, store)?;
         let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
+        let mut lost = held.taking.lock().unwrap_or_else(|e| e.into_inner());
         // … and the rest, while it waits.
         in_step = in_step && catch_up(&beside.live, tenant, store)?;
         let beside = if in_step {
@@ -142,20 +187,24 @@ impl Tenants {
         } else {
             Generation::build(&held.home, tenant, store, pipeline)?
         };
-        held.replace(beside.make_current(&held.home)?);
+        held.replace_whole(beside.make_current(&held.home)?, &mut lost);
         Ok(())
     }
 
-    /// Builds the tenant's index anew for a caller that holds `writing`.
-    pub(crate) fn rebuild_locked(
+    /// Builds the tenant's index anew where it did not take what was in line; writes wait meanwhile.
+    pub(crate) fn rebuild_lost(
         &self,
         held: &TenantIndex,
         tenant: &TenantId,
         store: &Store,
     ) -> Result<(), Error> {
-        let pipeline = held.get().pipeline.clone();
-        let generation = Generation::build(&held.home, tenant, store, pipeline)?;
-        held.replace(generation.make_current(&held.home)?);
+        let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
+        let mut lost = held.taking.lock().unwrap_or_else(|e| e.into_inner());
+        if *lost {
+            let pipeline = held.get().pipeline.clone();
+            let generation = Generation::build(&held.home, tenant, store, pipeline)?;
+            held.replace_whole(generation.make_current(&held.home)?, &mut lost);
+        }
         Ok(())
     }
 

@@ -471,6 +471,39 @@ fn a_retry_applies_once() {
 }
 
 #[test]
+fn many_write_at_once_and_each_is_seen_when_it_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let (writers, each) = (8_u64, 25_u64);
+    std::thread::scope(|scope| {
+        let one = |w: u64| {
+            for n in 0..each {
+                let (name, about) = (format!("W{w}N{n}"), format!("第{w}组第{n}号耐腐蚀涂层"));
+                let record = expert(&name, "张甲", &[&about], &[]);
+                engine.write(&t(), put([record.clone()])).unwrap();
+                let mut request = ask_text(&about);
+                request.k = 1_000;
+                assert!(ids(&engine, &request).contains(&name), "{name} is not seen");
+                // A retry that changes nothing says no less.
+                engine.write(&t(), put([record])).unwrap();
+                if n % 5 == 4 {
+                    engine.write(&t(), delete(&name)).unwrap();
+                    assert!(!ids(&engine, &request).contains(&name), "{name} is seen");
+                }
+            }
+        };
+        let all: Vec<_> = (0..writers).map(|w| scope.spawn(move || one(w))).collect();
+        while !all.iter().all(|w| w.is_finished()) {
+            engine.rebuild(&t()).unwrap();
+        }
+    });
+    let s = engine.statistics(&t(), TODAY).unwrap();
+    let experts = s.records.iter().find(|(kind, _)| *kind == Kind::Expert);
+    assert_eq!(experts.unwrap().1, writers * each * 4 / 5);
+    assert_eq!(s.index_seq, s.store_seq);
+}
+
+#[test]
 fn tenants_do_not_see_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let engine = open(dir.path());
