@@ -16,9 +16,10 @@ use queqiao_domain::{
 };
 use queqiao_embed::{Embedder, ModelFingerprint};
 use queqiao_ranking::{Calibration, Weights};
-use queqiao_retrieval::{CanaryFigures, Change, Index, Recall};
+use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, Recall};
 use queqiao_store::{Batch, ListQuery, Outcome, RecordKey, RequestId, Store, StoredRecord};
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -243,6 +244,7 @@ impl Engine {
         for id in &wishes.keep_contact {
             self.keep_contact(tenant, id, &mut batch)?;
         }
+        let mut back = self.coming_back(&live, tenant, &batch)?;
         let now = Timestamp::now();
         let applied = self.store.apply(tenant, &batch, now)?;
         let mut report = WriteReport {
@@ -277,7 +279,10 @@ impl Engine {
                     e.facets.changed = Some(day_of(now));
                     Change::Put(Box::new(e))
                 }),
-                Outcome::Undeleted => self.stored_entry(&live, item.key)?,
+                Outcome::Undeleted => back.remove(&item.id).map(|mut e| {
+                    e.facets.changed = Some(day_of(now));
+                    Change::Put(Box::new(e))
+                }),
                 Outcome::Deleted | Outcome::Erased => Some(Change::Delete(item.key.0)),
                 Outcome::Unchanged => None,
             });
@@ -324,13 +329,23 @@ impl Engine {
         Ok(())
     }
 
-    fn stored_entry(&self, live: &Live, key: RecordKey) -> Result<Option<Change>, Error> {
-        let stored = self.store.get_many(&[key])?.into_iter().flatten().next();
-        let Some(stored) = stored else {
-            return Ok(None);
-        };
-        let entries = live.pipeline.stored_entries(&[stored])?;
-        Ok(entries.into_iter().next().map(|e| Change::Put(Box::new(e))))
+    /// What the index gets of the records that a batch undeletes, by id.
+    fn coming_back(
+        &self,
+        live: &Live,
+        tenant: &TenantId,
+        batch: &Batch,
+    ) -> Result<HashMap<RecordId, Entry>, Error> {
+        let mut back = HashMap::new();
+        for write in &batch.writes {
+            if let queqiao_store::Write::Undelete { id, .. } = write
+                && let Some(stored) = self.store.get_any(tenant, id)?
+            {
+                let entries = live.pipeline.stored_entries(&[stored])?;
+                back.extend(entries.into_iter().map(|e| (id.clone(), e)));
+            }
+        }
+        Ok(back)
     }
 
     /// The record of an id. Its contact is taken out. A deleted record is found when

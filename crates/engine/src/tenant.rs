@@ -57,15 +57,21 @@ impl TenantIndex {
     /// and who comes to search meanwhile waits for the change, so that many changes one by one would have
     /// searches stand still most of the time.
     ///
-    /// False where the index did not take it.
+    /// False where the index did not take it, or something before it: it takes nothing more then, so that it
+    /// never says that it has seen what it has not, and catches up after a restart.
     pub(crate) fn take_line(&self, tenant: &TenantId) -> bool {
         let mut lost = self.taking.lock().unwrap_or_else(|e| e.into_inner());
         let line = std::mem::take(&mut *self.line.lock().unwrap_or_else(|e| e.into_inner()));
-        if !line.changes.is_empty()
-            && let Err(e) = self.get().index.apply(line.changes, line.seq)
-        {
-            tracing::error!(%tenant, "the index did not take a batch and is rebuilt: {e}");
-            *lost = true;
+        if *lost || line.changes.is_empty() {
+            return !*lost;
+        }
+        // Should it panic, the changes of others are lost with this one's.
+        *lost = true;
+        match self.get().index.apply(line.changes, line.seq) {
+            Ok(()) => *lost = false,
+            Err(e) => {
+                tracing::error!(%tenant, "the index did not take a batch and is rebuilt: {e}");
+            }
         }
         !*lost
     }
@@ -198,6 +204,8 @@ impl Tenants {
         tenant: &TenantId,
         store: &Store,
     ) -> Result<(), Error> {
+        // Another that is being built beside may do as well.
+        let _building = held.building.lock().unwrap_or_else(|e| e.into_inner());
         let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
         let mut lost = held.taking.lock().unwrap_or_else(|e| e.into_inner());
         if *lost {

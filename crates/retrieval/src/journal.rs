@@ -90,6 +90,8 @@ impl Journal {
         let mut line = serde_json::to_vec(&header).unwrap_or_default();
         line.push(b'\n');
         file.write_all(&line).map_err(io(&temporary, "written"))?;
+        // Without its header it would not be read after a power cut.
+        file.sync_data().map_err(io(&temporary, "flushed"))?;
         std::fs::rename(&temporary, path).map_err(io(path, "created"))?;
         Ok(Self {
             path: path.to_owned(),

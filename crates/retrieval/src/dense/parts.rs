@@ -352,23 +352,23 @@ impl Dense {
             Body::Sealed(segment) => part.nearest(segment, ask, chosen, total),
             Body::Raw(raw) => raw.nearest(ask, self.dim, part.admitted(chosen)),
         };
-        let mut lists: Vec<(&Part, usize, Vec<Found>)> = searched()
+        let mut lists: Vec<(&Part, Ask<'_>, Vec<Found>)> = searched()
             .map(|part| {
                 let ask = ask.of_share(part.live_rows, rows);
-                (part, ask.wanted, search(part, &ask))
+                (part, ask, search(part, &ask))
             })
             .collect();
-        // Where all that a part was asked for are among the nearest, it may have more of them.
+        // Where all that a part was asked for are among the nearest, it may have more of them, or nearer ones.
         let mut scores: Vec<f32> = lists.iter().flat_map(|l| &l.2).map(|f| f.0).collect();
         scores.sort_unstable_by(|a, b| b.total_cmp(a));
         let last = scores.get(wanted).copied().unwrap_or(f32::NEG_INFINITY);
         for (part, asked, found) in &mut lists {
-            let all = found.len() >= *asked && found.last().is_some_and(|f| f.0 > last);
-            if *asked < ask.wanted && all {
+            let all = found.len() >= asked.wanted && found.last().is_some_and(|f| f.0 > last);
+            if (asked.wanted, asked.ef) != (ask.wanted, ask.ef) && all {
                 *found = search(part, &ask);
             }
         }
-        let slots = |(part, _, found): (&Part, usize, Vec<Found>)| {
+        let slots = |(part, _, found): (&Part, Ask<'_>, Vec<Found>)| {
             let each = found.into_iter();
             let each = each.map(|(s, record)| (s, part.slots[record as usize]));
             each.collect::<Vec<_>>()

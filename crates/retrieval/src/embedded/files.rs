@@ -3,7 +3,7 @@
 //! ```text
 //! segments.json            which segments count, who of them is dead, which journals they cover
 //! segment-000007.vectors   a sealed segment
-//! vectors-000008.journal   changes that are being sealed
+//! vectors-000008.journal   changes that are being sealed, or wait to be
 //! vectors.journal          changes since
 //! ```
 //!

@@ -24,6 +24,8 @@ const WAITING: usize = 16;
 /// … but no more than so many times the least.
 const MOST_WAITING: usize = 4;
 
+const NOT_ENDED: &str = "a journal was not ended";
+
 /// How far threads that build graphs step back: where all cores are busy they get about a third of what
 /// others get (335 of 1,024 shares), enough to come to an end.
 #[cfg(target_os = "linux")]
@@ -120,21 +122,22 @@ impl State {
         self.may_seal() && !self.chosen_parts(options).is_empty()
     }
 
-    /// Whether the part that grows has as many passages as one graph may have, and should be closed.
+    /// Whether the part that grows has as many passages as one graph may have, and should be closed; never
+    /// where no graph is built.
     pub(super) fn needs_end(&self, options: &IndexOptions) -> bool {
         self.may_seal() && self.is_full(options)
     }
 
     fn is_full(&self, options: &IndexOptions) -> bool {
         let full = |p: &Part| p.live_rows() >= options.seal_most.max(1);
-        self.dense.growing().is_some_and(full)
+        options.exact_below < usize::MAX && self.dense.growing().is_some_and(full)
     }
 
     /// The parts to be merged into one, none when there is nothing to do: those that have no graph, the
     /// oldest first, those with many dead, and then, as in a log-structured tree, those that are not much
     /// larger than what is merged already, so that a row is merged a number of times that grows with the
-    /// logarithm of the whole. Together they have as many passages as one graph may have; only the first may
-    /// have more.
+    /// logarithm of the whole. Together they have as many passages as one graph may have; only what cannot be
+    /// parted has more: the first, and one with many dead beside the little that waits.
     fn chosen_parts(&self, options: &IndexOptions) -> Vec<u32> {
         let (raw, mut sealed): (Vec<&Part>, Vec<&Part>) =
             self.dense.parts().iter().partition(|p| p.is_raw());
@@ -163,8 +166,11 @@ impl State {
             rows += p.live_rows();
         }
         sealed.sort_by_key(|p| (!worn(p), p.live_rows()));
+        // One that is worn comes in whether it fits or not where little waits: else it would wait for ever.
+        let mut room = waiting < limit;
         for p in sealed {
-            if (worn(&p) || p.live_rows() <= rows * 2) && (chosen.is_empty() || fits(rows, p)) {
+            let forced = std::mem::take(&mut room) && worn(&p);
+            if forced || fits(rows, p) && (worn(&p) || p.live_rows() <= rows * 2) {
                 chosen.push(p.id);
                 rows += p.live_rows();
             }
@@ -184,10 +190,20 @@ pub(super) fn end(shared: &Shared) {
         }
         Ok(())
     });
-    if let Err(e) = ended {
-        tracing::error!("a journal was not ended: {e}; it grows, and it is tried again");
-        let why = format!("a journal was not ended ({e}); it grows");
-        shared.write().unmerged = Some((why, Instant::now()));
+    // A failure to seal is another's to take back.
+    let ours = |u: &(String, Instant)| u.0.starts_with(NOT_ENDED);
+    match ended {
+        Ok(()) => {
+            let mut state = shared.write();
+            if state.unmerged.as_ref().is_some_and(ours) {
+                state.unmerged = None;
+            }
+        }
+        Err(e) => {
+            tracing::error!("{NOT_ENDED}: {e}; it grows, and it is tried again");
+            let why = format!("{NOT_ENDED} ({e}); it grows");
+            shared.write().unmerged = Some((why, Instant::now()));
+        }
     }
 }
 
@@ -204,7 +220,7 @@ fn close(shared: &Shared, writer: &mut Writer) -> Result<(), SealError> {
             // Should the machine lose power, a later journal must not stand behind a torn one.
             open.journal.sync()?;
             // It has its number already where the next step failed before.
-            if last.exists() {
+            if last.try_exists()? {
                 std::fs::rename(&last, journal_path(folder, open.next))?;
                 open.last = open.next;
                 open.next += 1;
@@ -230,8 +246,9 @@ fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
     if parts.is_empty() {
         return Ok(None);
     }
-    let waits = |p: &&Part| p.is_raw() && !parts.contains(&p.id);
-    if shared.read().dense.parts().iter().find(waits).is_none() {
+    let waits = |p: &Part| p.is_raw() && !parts.contains(&p.id);
+    let others = shared.read().dense.parts().iter().any(waits);
+    if !others {
         close(shared, &mut writer)?;
     }
     let state = shared.read();
@@ -247,10 +264,15 @@ fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
             let sealed = parts.contains(&p.id);
             sealed.then_some(p.end)
         });
+        let end = match sealed.last().flatten() {
+            Some(end) => end,
+            None if others => return Ok(None),
+            None => now,
+        };
         files = Some(JobFiles {
             folder: folder.clone(),
             name: segment_name(open.next),
-            end: sealed.last().flatten().unwrap_or(now),
+            end,
         });
         open.next += 1;
     }

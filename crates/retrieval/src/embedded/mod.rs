@@ -53,8 +53,8 @@ pub struct IndexOptions {
     /// Passages that wait before they get a graph; more of them where many have one. Up to twice as
     /// many are compared with every question, of more those whose signs are near.
     pub seal_from: usize,
-    /// Passages of one graph; of more there are several. Those that were built are searched while the next is
-    /// built, and none needs more memory than one of this size.
+    /// Passages of one graph, or little more; of more there are several. Those that were built are searched
+    /// while the next is built, and the memory that one needs is bounded.
     pub seal_most: usize,
     /// Passages whose terms wait in memory before they are committed to disk.
     pub commit_from: usize,

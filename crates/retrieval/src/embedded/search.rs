@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-/// No walk is narrower, however few are wanted: the nearest ten are found by looking at more.
+/// No search is narrower, however few are wanted: the nearest ten are found by looking at more.
 const LEAST_EF: usize = 200;
 
 /// How many are named where so many are wanted: some more, for those whom the condition refuses.
