@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use queqiao_domain::TenantId;
 
 impl Engine {
-    /// The sequence number of the store from which the files of the tenant's index were written; none
-    /// when there is no index.
+    /// Whether the files of the tenant's index, if there is one, were written from the store as it was under
+    /// the sequence number `seq` or later, and so hold nothing of who was erased by then.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn rewritten_to(&self, tenant: &TenantId) -> Result<Option<u64>, Error> {
-        self.tenants.built_from(tenant)
+    pub fn rewritten_since(&self, tenant: &TenantId, seq: u64) -> Result<bool, Error> {
+        let built = self.tenants.built_from(tenant)?;
+        Ok(built.is_none_or(|built| built >= seq))
     }
 
     /// Writes anew every index whose files may hold traces of who was erased, and says how many
@@ -27,10 +28,7 @@ impl Engine {
         let mut done = 0;
         for tenant in self.store.snapshot()?.erased_tenants()? {
             let last = self.store.snapshot()?.last_erasure(&tenant)?;
-            if self
-                .rewritten_to(&tenant)?
-                .is_some_and(|built| built < last)
-            {
+            if !self.rewritten_since(&tenant, last)? {
                 self.rebuild(&tenant)?;
                 done += 1;
             }

@@ -274,12 +274,16 @@ impl Sums {
         let (most, most_bigrams) = (words.most_record, bigrams.most_record);
         let in_record = Needed::new(most, most_bigrams, [record, record_w, record_b]);
         if touched as usize * FEW < size {
-            self.reach_of_few(in_passage, in_record, part, run, found);
-            return;
-        }
-        for (needed, [words, bigrams]) in [(in_passage, &self.passages), (in_record, &self.records)]
-        {
-            needed.mark(&words[..size], &bigrams[..size], &mut self.marked);
+            self.mark_of_few(in_passage, in_record, part);
+        } else {
+            let both = [(in_passage, &self.passages), (in_record, &self.records)];
+            for (needed, [words, bigrams]) in both {
+                needed.mark(&words[..size], &bigrams[..size], &mut self.marked);
+            }
+            for sums in self.passages.iter_mut().chain(&mut self.records) {
+                sums[..size].fill(0.0);
+            }
+            self.touched.fill(0);
         }
         let mut last = u32::MAX;
         for (i, word) in self.marked.iter_mut().enumerate() {
@@ -300,45 +304,23 @@ impl Sums {
                 }
             }
         }
-        for sums in self.passages.iter_mut().chain(&mut self.records) {
-            sums[..size].fill(0.0);
-        }
-        self.touched.fill(0);
     }
 
-    /// [`Sums::reach`], where few documents have a sum.
-    fn reach_of_few(
-        &mut self,
-        in_passage: Needed,
-        in_record: Needed,
-        part: &Part,
-        run: impl Fn(Slot) -> Option<Run>,
-        found: &mut Vec<Run>,
-    ) {
-        let mut last = u32::MAX;
+    /// Marks documents that reach what is needed, or whose records do, and sets all sums back to zero, going only
+    /// through those that have a sum.
+    fn mark_of_few(&mut self, in_passage: Needed, in_record: Needed, part: &Part) {
         for (i, word) in self.touched.iter_mut().enumerate() {
             let mut bits = std::mem::take(word);
             while bits != 0 {
                 let at = i * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                let doc = self.from + at as u32;
-                let first = doc - part.docs.passage[doc as usize];
-                let first_at = (first - self.from) as usize;
+                let first = at - part.docs.passage[self.from as usize + at] as usize;
                 let [w, b] = [0, 1].map(|side| std::mem::take(&mut self.passages[side][at]));
                 let [record_w, record_b] =
-                    [0, 1].map(|side| std::mem::take(&mut self.records[side][first_at]));
+                    [0, 1].map(|side| std::mem::take(&mut self.records[side][first]));
                 let reaches =
                     in_passage.reached_by(w, b) | in_record.reached_by(record_w, record_b);
-                if !reaches || first == last {
-                    continue;
-                }
-                last = first;
-                let slot = part.docs.slot[doc as usize];
-                if slot != NOWHERE
-                    && let Some(run) = run(slot)
-                {
-                    found.push(run);
-                }
+                self.marked[i] |= u64::from(reaches) << (at & 63);
             }
         }
     }

@@ -65,9 +65,8 @@ pub(super) async fn check(
             .map_err(|e| failed(e.into()))?;
         let index_rewritten = app
             .engine
-            .rewritten_to(&tenant)
-            .map_err(failed)?
-            .is_none_or(|seq| seq >= receipt.seq);
+            .rewritten_since(&tenant, receipt.seq)
+            .map_err(failed)?;
         Ok(v1::CheckErasureResponse {
             holds: found.holds() && index_rewritten,
             genuine: found.genuine,

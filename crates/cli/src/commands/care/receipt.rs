@@ -25,8 +25,7 @@ pub(super) fn check(
 ) -> Result<(), Failure> {
     let receipt = read(file)?;
     let found = engine.store().check_receipt(&receipt)?;
-    let built = engine.rewritten_to(&receipt.tenant)?;
-    let index_rewritten = built.is_none_or(|seq| seq >= receipt.seq);
+    let index_rewritten = engine.rewritten_since(&receipt.tenant, receipt.seq)?;
     let found = Found {
         holds: found.holds() && index_rewritten,
         genuine: found.genuine,
