@@ -7,14 +7,42 @@
 use crate::{Engine, Error};
 use jiff::Timestamp;
 use queqiao_domain::TenantId;
+use queqiao_store::{Receipt, ReceiptCheck};
+
+/// What became of what a receipt speaks of, in the store and in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasureCheck {
+    /// In the store and its keys.
+    pub store: ReceiptCheck,
+    /// The files of the tenant's index were written after the erasure, or there are none.
+    pub index_rewritten: bool,
+}
+
+impl ErasureCheck {
+    /// True when the record is gone, from the store, from every copy of it and from the index.
+    pub fn holds(&self) -> bool {
+        self.store.holds() && self.index_rewritten
+    }
+}
 
 impl Engine {
+    /// Checks what a receipt says against the store, its keys and the index as they are now.
+    ///
+    /// # Errors
+    /// The store or the folder cannot be read.
+    pub fn check_erasure(&self, receipt: &Receipt) -> Result<ErasureCheck, Error> {
+        Ok(ErasureCheck {
+            store: self.store.check_receipt(receipt)?,
+            index_rewritten: self.rewritten_since(&receipt.tenant, receipt.seq)?,
+        })
+    }
+
     /// Whether the files of the tenant's index, if there is one, were written from the store as it was under
     /// the sequence number `seq` or later, and so hold nothing of who was erased by then.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn rewritten_since(&self, tenant: &TenantId, seq: u64) -> Result<bool, Error> {
+    fn rewritten_since(&self, tenant: &TenantId, seq: u64) -> Result<bool, Error> {
         let built = self.tenants.built_from(tenant)?;
         Ok(built.is_none_or(|built| built >= seq))
     }

@@ -39,6 +39,7 @@ pub use artefacts::Artefacts;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
 pub use disclosing::{Disclosed, Disclosure};
 pub use engine::{Engine, EngineOptions};
+pub use erasing::ErasureCheck;
 pub use error::{Code, Error, RecordViolation};
 pub use insight::{
     ChainNode, ChainRequest, ChainView, Clarification, Clarity, DescriptionPart, DescriptionScore,

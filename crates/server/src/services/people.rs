@@ -59,21 +59,14 @@ pub(super) async fn check(
     }
     app.read(move |app| {
         let failed = |e| status::from_engine(e, &nowhere);
-        let store = app.engine.store();
-        let found = store
-            .check_receipt(&receipt)
-            .map_err(|e| failed(e.into()))?;
-        let index_rewritten = app
-            .engine
-            .rewritten_since(&tenant, receipt.seq)
-            .map_err(failed)?;
+        let found = app.engine.check_erasure(&receipt).map_err(failed)?;
         Ok(v1::CheckErasureResponse {
-            holds: found.holds() && index_rewritten,
-            genuine: found.genuine,
-            row_gone: found.row_gone,
-            key_destroyed: found.key_destroyed,
-            index_rewritten,
-            id_used_again: found.id_used_again,
+            holds: found.holds(),
+            genuine: found.store.genuine,
+            row_gone: found.store.row_gone,
+            key_destroyed: found.store.key_destroyed,
+            index_rewritten: found.index_rewritten,
+            id_used_again: found.store.id_used_again,
         })
     })
     .await

@@ -24,15 +24,14 @@ pub(super) fn check(
     console: &Console,
 ) -> Result<(), Failure> {
     let receipt = read(file)?;
-    let found = engine.store().check_receipt(&receipt)?;
-    let index_rewritten = engine.rewritten_since(&receipt.tenant, receipt.seq)?;
+    let found = engine.check_erasure(&receipt)?;
     let found = Found {
-        holds: found.holds() && index_rewritten,
-        genuine: found.genuine,
-        row_gone: found.row_gone,
-        key_destroyed: found.key_destroyed,
-        index_rewritten,
-        id_used_again: found.id_used_again,
+        holds: found.holds(),
+        genuine: found.store.genuine,
+        row_gone: found.store.row_gone,
+        key_destroyed: found.store.key_destroyed,
+        index_rewritten: found.index_rewritten,
+        id_used_again: found.store.id_used_again,
     };
     match format {
         Format::Json => console.json(&found)?,
