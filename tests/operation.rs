@@ -397,9 +397,9 @@ fn a_receipt_holds_when_no_file_of_the_index_knows_the_record() {
         .apply(&tenant, &batch, jiff::Timestamp::now())
         .unwrap();
     let receipt = store.receipt(&tenant, &id, erased.seq).unwrap().unwrap();
+    let text = store.write_receipt(&receipt);
     drop(store);
     let file = dir.path().join("receipt.json").display().to_string();
-    let text = serde_json::to_string(&receipt).unwrap();
     std::fs::write(&file, &text).unwrap();
 
     let check = ["doctor", "--receipt", &file, "--data", &data];

@@ -248,7 +248,8 @@ impl Engine {
         let now = Timestamp::now();
         let applied = self.store.apply(tenant, &batch, now)?;
         let mut report = WriteReport {
-            seq: applied.seq,
+            seq: applied.tenant_seq,
+            store_seq: applied.seq,
             ..WriteReport::default()
         };
         let mut changes = Vec::new();
@@ -288,7 +289,7 @@ impl Engine {
             });
         }
         if !changes.is_empty() {
-            held.put_in_line(changes, applied.seq);
+            held.put_in_line(changes, &applied);
         }
         drop(writing);
         // Also where nothing changed: what an earlier try of this batch changed may still be in line.
@@ -467,7 +468,8 @@ impl Engine {
 
     /// Figures about a tenant.
     pub fn statistics(&self, tenant: &TenantId, today: Date) -> Result<Statistics, Error> {
-        let live = self.tenants.find(tenant).map(|t| t.get());
+        let held = self.tenants.find(tenant);
+        let live = held.as_ref().map(|t| t.get());
         let records = Kind::ALL
             .into_iter()
             .map(|k| Ok((k, self.store.count(tenant, Some(k))?)))
@@ -475,8 +477,10 @@ impl Engine {
         Ok(Statistics {
             records,
             passages: live.as_ref().map_or(0, |l| l.index.passages()),
-            store_seq: self.store.last_seq()?,
-            index_seq: live.as_ref().map_or(0, |l| l.index.seq()),
+            store_seq: self.store.snapshot()?.tenant_seq(tenant)?,
+            index_seq: held
+                .zip(live.as_ref())
+                .map_or(0, |(t, l)| t.own_seq(l.index.seq())),
             health: match live.as_ref().map(|l| l.index.health()) {
                 None | Some(queqiao_retrieval::Health::Serving) => "serving".to_owned(),
                 Some(queqiao_retrieval::Health::Degraded(why)) => why,

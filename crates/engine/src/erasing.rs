@@ -31,9 +31,13 @@ impl Engine {
     /// # Errors
     /// The store or the folder cannot be read.
     pub fn check_erasure(&self, receipt: &Receipt) -> Result<ErasureCheck, Error> {
+        let store = self.store.check_receipt(receipt)?;
+        // One that was made up must not ask how far the index has come.
+        let index_rewritten =
+            store.genuine && self.rewritten_since(&receipt.tenant, receipt.seq)?;
         Ok(ErasureCheck {
-            store: self.store.check_receipt(receipt)?,
-            index_rewritten: self.rewritten_since(&receipt.tenant, receipt.seq)?,
+            store,
+            index_rewritten,
         })
     }
 

@@ -172,7 +172,7 @@ impl Engine {
             matches,
             admitted: found.admitted,
             total: found.total,
-            seq: found.seq,
+            seq: (self.tenants.find(tenant)).map_or(0, |t| t.own_seq(found.seq)),
             model: model.to_string(),
             calibrated_to: teller.calibration.map(|c| c.target.clone()),
             weights: weights.version.clone(),

@@ -24,6 +24,7 @@ mod holding;
 mod insight;
 mod listing;
 mod matching;
+mod numbers;
 mod outcomes;
 mod piece;
 mod planning;

@@ -18,7 +18,7 @@ pub struct MatchResponse {
     pub admitted: usize,
     /// Records in the index.
     pub total: usize,
-    /// The state of the index: the store's sequence number it had seen.
+    /// The state of the index: the tenant's own sequence number it had seen.
     pub seq: u64,
     /// The model that embedded the texts.
     pub model: String,
@@ -273,8 +273,10 @@ pub struct WriteReport {
     pub unchanged: usize,
     /// Records deleted.
     pub deleted: usize,
-    /// The store's sequence number after the batch.
+    /// The tenant's own sequence number after the batch: a match whose number is at least this sees it.
     pub seq: u64,
+    /// The store's, which counts what all tenants write: not for them to know.
+    pub store_seq: u64,
     /// What became of each write, in the order of the batch.
     pub items: Vec<WriteItem>,
 }
@@ -315,9 +317,9 @@ pub struct Statistics {
     pub records: Vec<(Kind, u64)>,
     /// Passages in the index.
     pub passages: usize,
-    /// The store's sequence number.
+    /// The tenant's own sequence number in the store.
     pub store_seq: u64,
-    /// The sequence number the index has seen.
+    /// The one that the index has seen.
     pub index_seq: u64,
     /// Whether the index answers in full; else why not.
     pub health: String,

@@ -1,9 +1,9 @@
 //! The index of each tenant: opened when first needed, kept in step with the store.
 
-use crate::{Error, entry::TextPipeline};
+use crate::{Error, entry::TextPipeline, numbers::Numbers};
 use queqiao_domain::TenantId;
 use queqiao_retrieval::{Change, EmbeddedIndex, Index, IndexError, Shape};
-use queqiao_store::{ChangeOp, RecordKey, Since, Store, StoredRecord};
+use queqiao_store::{Applied, ChangeOp, RecordKey, Since, Store, StoredRecord};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -28,6 +28,8 @@ pub(crate) struct TenantIndex {
     pub(crate) writing: Mutex<()>,
     /// What is in the store and not yet in the index.
     line: Mutex<Line>,
+    /// What the tenant is told in place of the store's numbers.
+    numbers: Mutex<Numbers>,
     /// Held while the index takes what is in line. True where it did not take some of it: only a rebuild
     /// helps then.
     taking: Mutex<bool>,
@@ -45,11 +47,14 @@ struct Line {
 }
 
 impl TenantIndex {
-    /// Puts changes of the store in line, up to a sequence number, for a caller that holds `writing`.
-    pub(crate) fn put_in_line(&self, changes: Vec<Change>, seq: u64) {
+    /// Puts changes of a batch in line, for a caller that holds `writing`.
+    pub(crate) fn put_in_line(&self, changes: Vec<Change>, applied: &Applied) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(|e| e.into_inner());
+        numbers.add(applied.seq, applied.tenant_seq);
+        drop(numbers);
         let mut line = self.line.lock().unwrap_or_else(|e| e.into_inner());
         line.changes.extend(changes);
-        line.seq = seq;
+        line.seq = applied.seq;
     }
 
     /// Has the index take all that was put in line before, and answers when the next search sees it. Those
@@ -74,6 +79,12 @@ impl TenantIndex {
             }
         }
         !*lost
+    }
+
+    /// The tenant's own number where the index has seen the store up to `seq`.
+    pub(crate) fn own_seq(&self, seq: u64) -> u64 {
+        let numbers = self.numbers.lock().unwrap_or_else(|e| e.into_inner());
+        numbers.own(seq)
     }
 
     pub(crate) fn get(&self) -> Arc<Live> {
@@ -149,7 +160,10 @@ impl Tenants {
                 generation.make_current(&home)?
             }
         };
+        // Whoever writes for the tenant waits for its index.
+        let own = store.snapshot()?.tenant_seq(tenant)?;
         let made = Arc::new(TenantIndex {
+            numbers: Mutex::new(Numbers::new(live.index.seq(), own)),
             live: RwLock::new(Arc::new(live)),
             writing: Mutex::new(()),
             line: Mutex::default(),

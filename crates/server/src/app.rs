@@ -75,6 +75,11 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// What page tokens are made with.
+    pub(crate) fn page_key(&self) -> [u8; 32] {
+        self.engine.store().derived_key("page tokens")
+    }
+
     pub(crate) fn new(
         engine: Arc<Engine>,
         config: ValidConfig,

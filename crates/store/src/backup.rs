@@ -10,7 +10,7 @@ use crate::{
     ledger::{ANSWERED, ANSWERS, ANSWERS_OF, OUTCOMES},
     tables::{
         BY_KIND, CHANGES, COUNTS, ERASURES, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS,
-        Tables,
+        TENANT_SEQS, Tables,
     },
     vault::Vault,
 };
@@ -128,7 +128,7 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Inner<()> {
     Ok(txn.commit()?)
 }
 
-/// Copies what stands beside the records: their history, answers that were kept and what came of them,
+/// Copies what stands beside the records: their history, tenants' own numbers, answers that were kept and what came of them,
 /// and to whom sealed records are disclosed; folders of an older program have none.
 pub(crate) fn copy_ledger(from: &ReadTransaction, to: &Database) -> Inner<()> {
     let tables: HashSet<String> = from.list_tables()?.map(|t| t.name().to_owned()).collect();
@@ -143,6 +143,9 @@ pub(crate) fn copy_ledger(from: &ReadTransaction, to: &Database) -> Inner<()> {
     if tables.contains(DISCLOSURES.name()) {
         copy(from, to, DISCLOSURES)?;
         copy(from, to, DISCLOSED_TO)?;
+    }
+    if tables.contains(TENANT_SEQS.name()) {
+        copy(from, to, TENANT_SEQS)?;
     }
     if tables.contains(HISTORY_SPAN.name()) {
         copy(from, to, HISTORY)?;

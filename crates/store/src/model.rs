@@ -214,6 +214,8 @@ impl fmt::Debug for Write {
 pub struct Applied {
     /// The last sequence number after the batch. An index that has seen it sees the batch.
     pub seq: u64,
+    /// The same as the tenant may know it: the last of its own numbers, which no other tenant's writes move.
+    pub tenant_seq: u64,
     /// True when the batch had been done before under the same request id: this is the first
     /// answer again.
     pub replayed: bool,

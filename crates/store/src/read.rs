@@ -5,7 +5,8 @@ use crate::{
     error::{Fault, Inner},
     handle::Handle,
     iter::{Keys, Rows, records, row},
-    tables::{CHANGES, COUNTS, IDS, META, kind_number, meta, number},
+    ledger::opened,
+    tables::{CHANGES, COUNTS, IDS, META, TENANT_SEQS, kind_number, meta, number, tenant_seq},
 };
 use queqiao_domain::{Kind, RecordId, TenantId};
 use redb::ReadTransaction;
@@ -183,6 +184,18 @@ impl Snapshot {
     /// Those of every method.
     pub fn last_seq(&self) -> Result<u64, StoreError> {
         self.run(|txn| number(&txn.open_table(META)?, meta::LAST_SEQ))
+    }
+
+    /// The tenant's own sequence number: how many changes it has made. Unlike [`Snapshot::last_seq`] it
+    /// tells nothing of others.
+    ///
+    /// # Errors
+    /// Those of every method.
+    pub fn tenant_seq(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        self.run(|txn| {
+            let own = opened(txn.open_table(TENANT_SEQS))?;
+            tenant_seq(own.as_ref(), &txn.open_table(META)?, tenant)
+        })
     }
 
     /// What changed after `seq`: each record that did, once, with its last change.

@@ -46,6 +46,8 @@ pub(crate) struct RequestHead {
     digest: String,
     time: i64,
     seq: u64,
+    /// Not there where the request was done before tenants had numbers of their own.
+    tenant_seq: Option<u64>,
     pub(crate) items: u64,
 }
 
@@ -147,6 +149,10 @@ impl Tables<'_> {
             .collect::<Inner<_>>()?;
         Ok(Some(Applied {
             seq: head.seq,
+            tenant_seq: match head.tenant_seq {
+                Some(own) => own,
+                None => self.own_seq(tenant)?,
+            },
             replayed: true,
             items,
         }))
@@ -180,6 +186,7 @@ impl Tables<'_> {
             digest,
             time: now,
             seq: applied.seq,
+            tenant_seq: Some(applied.tenant_seq),
             items: items.len() as u64,
         };
         let row = serde_json::to_vec(&items)

@@ -337,6 +337,12 @@ impl Store {
         self.snapshot()?.last_seq()
     }
 
+    /// A key of this store for one use, the same after a restart and in a restored backup: what callers
+    /// give out can be hidden by it.
+    pub fn derived_key(&self, what: &'static str) -> [u8; 32] {
+        self.handle.vault().derived_key(what)
+    }
+
     /// [`Snapshot::changes_since`] of now.
     ///
     /// # Errors

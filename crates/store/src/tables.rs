@@ -4,7 +4,8 @@
 //! sequence number unless that was trimmed; one in `purges` exactly when it is deleted; and it is
 //! counted once in `counts`. Each of its changes since the history begins has one row in `history` and
 //! one in `history_seq` (see [`crate::history`]). An erased record leaves one row in `changes` and one in
-//! `erasures`, and none besides. [`Tables`] keeps all of them in step;
+//! `erasures`, and none besides. What a tenant is told of sequence numbers are its own, in `tenant_seqs`:
+//! they never fall, and no other tenant's writes show in them. [`Tables`] keeps all of them in step;
 //! [`Store::verify`](crate::Store::verify) checks them.
 
 use crate::{
@@ -43,6 +44,9 @@ pub(crate) const REQUEST_IDS: TableDefinition<'_, (&str, &str), u64> =
 /// Sequence number of an erasure or a purge → row (see [`crate::erasure`]).
 pub(crate) const ERASURES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("erasures");
 
+/// Tenant → its own sequence number: how many changes it has made, whatever others do.
+pub(crate) const TENANT_SEQS: TableDefinition<'_, &str, u64> = TableDefinition::new("tenant_seqs");
+
 /// Marks the file as ours: "QUEQIAO1".
 pub(crate) const MAGIC: u64 = u64::from_be_bytes(*b"QUEQIAO1");
 
@@ -62,6 +66,9 @@ pub(crate) mod meta {
     pub(crate) const VAULT_LOW: &str = "vault_id_low";
     /// The keys of all erasures up to this sequence number are destroyed.
     pub(crate) const DESTROYED: &str = "destroyed_to_seq";
+    /// Where the own number of a tenant without one stands: 0, or where the last number of all stood when the
+    /// store began to count by tenant, since these were told before.
+    pub(crate) const TENANT_SEQS_FROM: &str = "tenant_seqs_from";
 }
 
 /// The number of a kind on disk; never changed.
@@ -105,6 +112,7 @@ pub(crate) struct Tables<'t> {
     counts: Table<'t, (&'static str, u8), (u64, u64)>,
     purges: Table<'t, (i64, u64), ()>,
     erasures: Table<'t, u64, &'static [u8]>,
+    tenant_seqs: Table<'t, &'static str, u64>,
     pub(crate) history: History<'t>,
     next_key: u64,
     last_seq: u64,
@@ -133,6 +141,7 @@ impl<'t> Tables<'t> {
             counts: txn.open_table(COUNTS)?,
             purges: txn.open_table(PURGES)?,
             erasures: txn.open_table(ERASURES)?,
+            tenant_seqs: txn.open_table(TENANT_SEQS)?,
             history: History::open(txn, last_seq)?,
             meta,
             next_key,
@@ -142,6 +151,25 @@ impl<'t> Tables<'t> {
 
     pub(crate) fn last_seq(&self) -> u64 {
         self.last_seq
+    }
+
+    /// A tenant's own sequence number.
+    pub(crate) fn own_seq(&self, tenant: &TenantId) -> Inner<u64> {
+        tenant_seq(Some(&self.tenant_seqs), &self.meta, tenant)
+    }
+
+    /// Counts changes that a tenant made after the number `before` of all, and returns its own number.
+    pub(crate) fn count_for(&mut self, tenant: &TenantId, before: u64) -> Inner<u64> {
+        let own = self.own_seq(tenant)?;
+        if self.last_seq == before {
+            return Ok(own);
+        }
+        if self.meta.get(meta::TENANT_SEQS_FROM)?.is_none() {
+            self.meta.insert(meta::TENANT_SEQS_FROM, before)?;
+        }
+        let own = own + (self.last_seq - before);
+        self.tenant_seqs.insert(tenant.as_str(), own)?;
+        Ok(own)
     }
 
     /// Writes the numbers back. Without it a transaction that changed rows must not be committed.
@@ -368,6 +396,23 @@ impl<'t> Tables<'t> {
 
 fn absent(key: u64) -> crate::StoreError {
     codec::damaged(key, "an id points to it, and it is not there".to_owned())
+}
+
+/// A tenant's own sequence number; an older store has no table of them.
+pub(crate) fn tenant_seq(
+    seqs: Option<&impl ReadableTable<&'static str, u64>>,
+    meta: &impl ReadableTable<&'static str, u64>,
+    tenant: &TenantId,
+) -> Inner<u64> {
+    if let Some(seqs) = seqs
+        && let Some(own) = seqs.get(tenant.as_str())?
+    {
+        return Ok(own.value());
+    }
+    match meta.get(meta::TENANT_SEQS_FROM)? {
+        Some(from) => Ok(from.value()),
+        None => number(meta, meta::LAST_SEQ),
+    }
 }
 
 /// A number of `meta`; a missing one is 0.

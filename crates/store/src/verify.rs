@@ -10,7 +10,7 @@ use crate::{
     request::RequestHead,
     tables::{
         BY_KIND, CHANGES, COUNTS, ERASURES, IDS, META, PURGES, RECORDS, REQUEST_IDS, REQUESTS,
-        kind_number, meta, number,
+        TENANT_SEQS, kind_number, meta, number,
     },
     vault::{Key, Vault},
 };
@@ -83,11 +83,12 @@ impl Snapshot {
         let vault = self.handle.vault();
         let mut counts = Counts::new();
         type Step = fn(&Vault, &ReadTransaction, &mut VerifyReport, &mut Counts) -> Inner<()>;
-        let steps: [(&str, Step); 8] = [
+        let steps: [(&str, Step); 9] = [
             ("records", records),
             ("indexes", indexes),
             ("counts", count),
             ("changes", changes),
+            ("tenants' numbers", tenant_seqs),
             ("requests", requests),
             ("erasures", erasures),
             ("kept answers", ledger),
@@ -296,6 +297,28 @@ fn changes(
         if !holds {
             report.problem(format!(
                 "change {seq}: it is not the last one of record {key}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// No tenant has made more changes than there were.
+fn tenant_seqs(
+    _: &Vault,
+    txn: &ReadTransaction,
+    report: &mut VerifyReport,
+    _: &mut Counts,
+) -> Inner<()> {
+    let Some(own) = opened(txn.open_table(TENANT_SEQS))? else {
+        return Ok(());
+    };
+    for row in own.iter()? {
+        let (tenant, seq) = row?;
+        let (tenant, seq) = (tenant.value(), seq.value());
+        if seq > report.last_seq {
+            report.problem(format!(
+                "tenant {tenant}: its number {seq} was never reached"
             ));
         }
     }

@@ -100,6 +100,7 @@ impl Store {
             }
             let applied = Applied {
                 seq: t.last_seq(),
+                tenant_seq: t.count_for(tenant, before)?,
                 replayed: false,
                 items,
             };

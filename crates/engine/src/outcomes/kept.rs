@@ -115,7 +115,7 @@ pub struct PastAnswer {
     pub model: String,
     /// The version of the weights.
     pub weights: String,
-    /// The sequence number of the store that it saw.
+    /// The tenant's own sequence number that it saw.
     pub seq: u64,
     /// Who was on it and was not erased since, in order.
     pub matches: Vec<PastMatch>,

@@ -609,10 +609,10 @@ pub struct Statistics {
     /// Passages in the index.
     #[prost(int64, tag = "2")]
     pub passage_count: i64,
-    /// The store's sequence number.
+    /// The tenant's sequence number in the store: it counts its own changes, whatever other tenants write.
     #[prost(uint64, tag = "3")]
     pub store_seq: u64,
-    /// The sequence number up to which the index has seen the store.
+    /// The one up to which the index has seen the store.
     #[prost(uint64, tag = "4")]
     pub index_seq: u64,
     /// `serving` when the index answers in full; else why not.
@@ -762,7 +762,7 @@ impl ::prost::Name for RebuildIndexRequest {
 /// The index was made anew.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildIndexResponse {
-    /// The sequence number up to which the new index has seen the store.
+    /// The tenant's sequence number up to which the new index has seen the store.
     #[prost(uint64, tag = "1")]
     pub index_seq: u64,
 }
@@ -5285,7 +5285,7 @@ pub struct MatchResponse {
     /// Records in the index, of every kind.
     #[prost(int32, tag = "4")]
     pub total_count: i32,
-    /// The store's sequence number that the answer saw.
+    /// The tenant's sequence number that the answer saw.
     #[prost(uint64, tag = "5")]
     pub seq: u64,
     /// The model that embedded the texts: name and the first digits of its hash.
@@ -6703,7 +6703,7 @@ pub struct KeptAnswer {
     /// The version of the scorer's weights, as in MatchResponse.
     #[prost(string, tag = "5")]
     pub weights_version: ::prost::alloc::string::String,
-    /// The store's sequence number that it saw.
+    /// The tenant's sequence number that it saw.
     #[prost(uint64, tag = "6")]
     pub seq: u64,
     /// Who was on it, in order of rank.
@@ -7577,7 +7577,8 @@ pub struct BatchUpsertRecordsResponse {
     /// Records that were there already, exactly so.
     #[prost(int32, tag = "3")]
     pub unchanged_count: i32,
-    /// The store's sequence number after the batch. A match whose `seq` is at least this sees it.
+    /// The tenant's sequence number after the batch: it counts its own changes, whatever other tenants write. A
+    /// match whose `seq` is at least this sees it.
     #[prost(uint64, tag = "4")]
     pub seq: u64,
     /// What became of each record, in the order of the request.
@@ -7872,7 +7873,7 @@ pub struct EraseRecordResponse {
     /// The name of the record that is gone.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The store's sequence number after it.
+    /// The tenant's sequence number after it.
     #[prost(uint64, tag = "2")]
     pub seq: u64,
     /// Proves it: JSON with the name, the time and a keyed hash, for CheckErasure. Give it to whoever asked
@@ -8026,7 +8027,7 @@ pub struct BatchDeleteRecordsResponse {
     /// Records deleted.
     #[prost(int32, tag = "1")]
     pub deleted_count: i32,
-    /// The store's sequence number after the batch.
+    /// The tenant's sequence number after the batch.
     #[prost(uint64, tag = "2")]
     pub seq: u64,
 }

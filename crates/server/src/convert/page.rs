@@ -26,9 +26,9 @@ pub(crate) fn read_page_size(size: i32) -> Result<usize, Violations> {
 
 /// Where a list goes on, bound to the arguments it was made for.
 ///
-/// A token is a position and a keyed hash over the arguments and the position. The key is no
-/// secret: the hash tells a mix-up, and a forged token reaches nothing that a filter would not.
-/// Tokens hold across restarts and on every server over the same data.
+/// A token is a keyed hash over the arguments and the position, and the position hidden by it: positions count
+/// what all tenants store, which is not for one of them to know. The key is the store's: tokens hold across
+/// restarts and on every server over the same data.
 pub(crate) struct PageToken {
     key: [u8; 32],
 }
@@ -37,8 +37,8 @@ const MAC: usize = 16;
 
 impl PageToken {
     /// Binds to a method and its arguments, each told apart from the next by its length.
-    pub(crate) fn bound_to(method: &'static str, arguments: &[&str]) -> Self {
-        let mut h = blake3::Hasher::new_derive_key("queqiao.v1 page token");
+    pub(crate) fn bound_to(key: &[u8; 32], method: &'static str, arguments: &[&str]) -> Self {
+        let mut h = blake3::Hasher::new_keyed(key);
         for part in std::iter::once(&method).chain(arguments) {
             h.update(&(part.len() as u64).to_le_bytes());
             h.update(part.as_bytes());
@@ -55,10 +55,17 @@ impl PageToken {
         mac
     }
 
+    /// Hides a position, or shows it again. A hash is of one position, so that no two are hidden alike.
+    fn hide(&self, mac: &[u8; MAC], position: [u8; 8]) -> [u8; 8] {
+        let pad = blake3::keyed_hash(&self.key, &[mac, &b"position"[..]].concat());
+        std::array::from_fn(|i| position[i] ^ pad.as_bytes()[i])
+    }
+
     /// The token for a position.
     pub(crate) fn write(&self, position: u64) -> String {
-        let mut bytes = position.to_le_bytes().to_vec();
-        bytes.extend(self.mac(position));
+        let mac = self.mac(position);
+        let mut bytes = self.hide(&mac, position.to_le_bytes()).to_vec();
+        bytes.extend(mac);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -72,8 +79,9 @@ impl PageToken {
             .ok()
             .and_then(|bytes| {
                 let (position, mac) = bytes.split_first_chunk::<8>()?;
-                let position = u64::from_le_bytes(*position);
-                (mac == self.mac(position)).then_some(Some(position))
+                let mac = <&[u8; MAC]>::try_from(mac).ok()?;
+                let position = u64::from_le_bytes(self.hide(mac, *position));
+                (*mac == self.mac(position)).then_some(Some(position))
             })
             .ok_or_else(|| {
                 vec![violation(
@@ -97,18 +105,31 @@ mod tests {
 
     #[test]
     fn tokens_are_bound_to_their_arguments() {
-        let a = PageToken::bound_to("ListRecords", &["default", "need", "x"]);
+        let key = [1; 32];
+        let a = PageToken::bound_to(&key, "ListRecords", &["default", "need", "x"]);
         let token = a.write(7);
         assert_eq!(a.read(&token).unwrap(), Some(7));
         assert_eq!(a.read("").unwrap(), None);
         // The boundary between two arguments counts.
-        let b = PageToken::bound_to("ListRecords", &["default", "needx", ""]);
+        let b = PageToken::bound_to(&key, "ListRecords", &["default", "needx", ""]);
         for bad in [token.as_str(), "AAAA", "!", "长"] {
             assert_eq!(b.read(bad).unwrap_err()[0].field, "page_token", "{bad}");
         }
         let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
         bytes[0] ^= 1;
         assert!(a.read(&URL_SAFE_NO_PAD.encode(bytes)).is_err());
+    }
+
+    #[test]
+    fn a_token_does_not_tell_its_position() {
+        let a = PageToken::bound_to(&[1; 32], "ListRecords", &["default"]);
+        let bytes = URL_SAFE_NO_PAD.decode(a.write(7)).unwrap();
+        let next = URL_SAFE_NO_PAD.decode(a.write(8)).unwrap();
+        let first = |b: &[u8]| u64::from_le_bytes(b[..8].try_into().unwrap());
+        assert!(first(&bytes) > 1 << 40 && first(&bytes).abs_diff(first(&next)) > 1 << 40);
+        // Who knows the program and not the store's key reads nothing either.
+        let other = PageToken::bound_to(&[2; 32], "ListRecords", &["default"]);
+        assert!(other.read(&a.write(7)).is_err());
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl v1::admin_service_server::AdminService for AdminApi {
     ) -> Result<Response<v1::ListModelsResponse>, Status> {
         let w = request.get_ref();
         let size = read_page_size(w.page_size).map_err(status::invalid)?;
-        let token = PageToken::bound_to("ListModels", &[]);
+        let token = PageToken::bound_to(&self.app.page_key(), "ListModels", &[]);
         let start = token.read(&w.page_token).map_err(status::invalid)?;
         let start = start.map_or(0, |s| usize::try_from(s).unwrap_or(usize::MAX));
         let known = self.app.config.models.as_ref();

@@ -101,7 +101,8 @@ impl v1::record_service_server::RecordService for RecordApi {
         let cx = context(&request);
         cx.enter_parent(&request.get_ref().parent)?;
         let as_everyone = !super::sealed::may_read_sealed(&cx);
-        let list = List::read(request.get_ref(), as_everyone).map_err(status::invalid)?;
+        let list =
+            List::read(&self.app, request.get_ref(), as_everyone).map_err(status::invalid)?;
         let page = self.app.read(|app| list.run(app)).await?;
         self.app.answer(page)
     }
@@ -169,7 +170,7 @@ impl v1::record_service_server::RecordService for RecordApi {
             .write(move |app| {
                 let report = write_one(app, &name, erase, request_id)?;
                 Ok(v1::EraseRecordResponse {
-                    receipt: super::people::receipt(app, &name, report.seq)?,
+                    receipt: super::people::receipt(app, &name, report.store_seq)?,
                     name: name.to_string(),
                     seq: report.seq,
                 })
@@ -457,12 +458,13 @@ struct List {
 }
 
 impl List {
-    fn read(w: &v1::ListRecordsRequest, as_everyone: bool) -> Result<Self, Violations> {
+    fn read(app: &App, w: &v1::ListRecordsRequest, as_everyone: bool) -> Result<Self, Violations> {
         let tenant = read_parent("parent", &w.parent)?;
         let kind = convert::kind_filter(w.kind)?;
         let filter =
             Filter::parse(&w.filter).map_err(|e| vec![convert::filter_violation("filter", &e)])?;
         let token = PageToken::bound_to(
+            &app.page_key(),
             "ListRecords",
             &[
                 tenant.as_str(),

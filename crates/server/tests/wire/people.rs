@@ -4,7 +4,6 @@ use crate::{
     access::{guarded_with, with},
     support::{PARENT, check, config, expert, need, question, start},
 };
-use queqiao_engine::store::Receipt;
 use queqiao_proto::v1;
 use queqiao_server::{AuditConfig, LogLevels, ServerConfig};
 use std::sync::{Arc, Mutex};
@@ -53,8 +52,8 @@ async fn an_erasure_is_proved_and_the_index_is_written_anew() {
         .await
         .unwrap()
         .into_inner();
-    let receipt: Receipt = serde_json::from_str(&erased.receipt).unwrap();
-    assert_eq!((receipt.id.as_str(), receipt.seq), ("e1", erased.seq));
+    let receipt = s.engine.store().read_receipt(&erased.receipt).unwrap();
+    assert_eq!((receipt.id.as_str(), erased.seq), ("e1", 3));
     let ask = |receipt: &str| v1::CheckErasureRequest {
         parent: PARENT.into(),
         receipt: receipt.into(),
@@ -100,6 +99,58 @@ async fn an_erasure_is_proved_and_the_index_is_written_anew() {
     };
     let e = c.check_erasure(elsewhere).await;
     check(e, Code::InvalidArgument, "INVALID_FIELD", &["receipt"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_can_count_what_another_tenant_stores() {
+    // The same for a tenant alone and for one beside another that writes.
+    let mut told = Vec::new();
+    for others in [0, 7] {
+        let s = start().await;
+        let mut c = s.records();
+        let mut crowd = async |from: usize| {
+            for i in from..from + others {
+                let mut r = put(&format!("u{i}"), None);
+                r.record.as_mut().unwrap().name = format!("tenants/u/experts/u{i}");
+                c.upsert_record(r).await.unwrap();
+            }
+        };
+        crowd(0).await;
+        let mut c = s.records();
+        for id in ["e1", "e2", "e3"] {
+            c.upsert_record(put(id, None)).await.unwrap();
+        }
+        crowd(7).await;
+        let matched = s.ask("膜").await.unwrap().seq;
+        let figures = v1::GetStatisticsRequest {
+            parent: PARENT.into(),
+        };
+        let figures = s.admin().get_statistics(figures).await.unwrap();
+        let figures = figures.into_inner();
+        let erased = v1::EraseRecordRequest {
+            name: name("e1"),
+            ..Default::default()
+        };
+        let erased = c.erase_record(erased).await.unwrap().into_inner();
+        let receipt: serde_json::Value = serde_json::from_str(&erased.receipt).unwrap();
+        assert!(receipt.get("seq").is_none() && receipt.get("key").is_none());
+        let genuine = s.engine.store().read_receipt(&erased.receipt).unwrap();
+        // A receipt that was made up, for a record of the other tenant, says nothing at all.
+        for key in [0, 2, genuine.key, 1_000] {
+            let made_up = serde_json::json!({
+                "tenant": "t", "id": "e1", "key": key, "seq": genuine.seq,
+                "time": genuine.time, "proof": "0".repeat(64),
+            });
+            let asked = v1::CheckErasureRequest {
+                parent: PARENT.into(),
+                receipt: made_up.to_string(),
+            };
+            let found = c.check_erasure(asked).await.unwrap().into_inner();
+            assert_eq!(found, v1::CheckErasureResponse::default());
+        }
+        told.push((matched, figures.store_seq, figures.index_seq, erased.seq));
+    }
+    assert_eq!(told, [(3, 3, 3, 4); 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,9 +180,14 @@ impl Vault {
         &self.common
     }
 
+    /// A key of this vault for this use.
+    pub(crate) fn derived_key(&self, what: &str) -> [u8; 32] {
+        self.master.derive(what)
+    }
+
     /// A keyed hash, by a key of this vault for this use.
     pub(crate) fn mac(&self, what: &str) -> blake3::Hasher {
-        blake3::Hasher::new_keyed(&self.master.derive(what))
+        blake3::Hasher::new_keyed(&self.derived_key(what))
     }
 
     /// Makes sure that record `k` has a key; it is on disk when this returns.

@@ -131,6 +131,20 @@ fn a_receipt_that_was_changed_or_comes_too_early_does_not_hold() {
     ] {
         assert!(!check(&changed).genuine, "{changed:?}");
     }
+    // What is given out tells neither number, and reads the same again; so does one of before.
+    let paper = store.write_receipt(&receipt);
+    assert_eq!(store.read_receipt(&paper), Some(receipt.clone()));
+    let plain: serde_json::Value = serde_json::from_str(&paper).unwrap();
+    assert!(plain.get("key").is_none() && plain["numbers"].as_str().unwrap().len() == 32);
+    let before = serde_json::json!({
+        "tenant": receipt.tenant, "id": receipt.id, "key": receipt.key, "seq": receipt.seq,
+        "time": receipt.time, "proof": receipt.proof,
+    });
+    let before = store.read_receipt(&before.to_string()).unwrap();
+    assert_eq!(before, receipt);
+    for none in ["", "{}", &paper.replace("numbers", "key")] {
+        assert_eq!(store.read_receipt(none), None, "{none}");
+    }
     // Somebody else under the same id is somebody else.
     apply(&store, [upsert("a", "z")]).unwrap();
     let again = check(&receipt);

@@ -1,6 +1,6 @@
 use crate::fixtures::*;
 use queqiao_domain::Kind;
-use queqiao_store::{Batch, Cause, ChangeOp, Outcome, Since, Store, Write};
+use queqiao_store::{Batch, Cause, ChangeOp, Outcome, RequestId, Since, Store, Write};
 
 #[test]
 fn what_goes_in_comes_out() {
@@ -304,4 +304,40 @@ fn a_create_is_of_a_new_record_and_a_retry_of_it_is_no_conflict() {
         [Outcome::Updated],
         "a deleted record comes back"
     );
+}
+
+#[test]
+fn a_tenant_has_numbers_of_its_own() {
+    let (dir, store) = store();
+    let batch = |writes: Vec<Write>, request: Option<&str>| Batch {
+        writes,
+        request_id: request.map(|r| RequestId::new(r).unwrap()),
+    };
+    let own = |tenant| store.snapshot().unwrap().tenant_seq(&tenant).unwrap();
+    let (t, u) = (t0(), tenant("u"));
+    let first = batch(vec![upsert("a", "x"), upsert("b", "x")], Some("r"));
+    let first = (&first, store.apply(&t, &first, at(0)).unwrap());
+    assert_eq!((first.1.seq, first.1.tenant_seq), (2, 2));
+    let others = batch((0..5).map(|i| upsert(&format!("{i}"), "x")).collect(), None);
+    let others = store.apply(&u, &others, at(0)).unwrap();
+    assert_eq!((others.seq, others.tenant_seq), (7, 5));
+    let nothing = batch(vec![upsert("a", "x")], None);
+    let nothing = store.apply(&t, &nothing, at(1)).unwrap();
+    assert_eq!((nothing.seq, nothing.tenant_seq), (7, 2));
+    let next = store
+        .apply(&t, &batch(vec![delete("a")], None), at(2))
+        .unwrap();
+    assert_eq!((next.seq, next.tenant_seq), (8, 3));
+    // Done once, told the same.
+    let again = store.apply(&t, first.0, at(3)).unwrap();
+    assert_eq!((again.seq, again.tenant_seq, again.replayed), (2, 2, true));
+    // What nobody wrote counts for nobody.
+    assert_eq!(store.purge_expired(at(40 * 24 * 3600 * 1000)).unwrap(), 1);
+    assert_eq!((own(t0()), own(u.clone()), own(tenant("new"))), (3, 5, 0));
+    assert_eq!(problems(&store), [""; 0]);
+    // They go on after a restart.
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    let next = store.apply(&u, &batch(vec![delete("1")], None), at(4));
+    assert_eq!(next.unwrap().tenant_seq, 6);
 }

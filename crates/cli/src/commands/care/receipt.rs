@@ -23,7 +23,7 @@ pub(super) fn check(
     format: Format,
     console: &Console,
 ) -> Result<(), Failure> {
-    let receipt = read(file)?;
+    let receipt = read(engine, file)?;
     let found = engine.check_erasure(&receipt)?;
     let found = Found {
         holds: found.holds(),
@@ -91,7 +91,7 @@ pub(super) fn check(
     Err(Failure::failed(en, zh))
 }
 
-fn read(file: &Path) -> Result<Receipt, Failure> {
+fn read(engine: &Engine, file: &Path) -> Result<Receipt, Failure> {
     let shown = file.display();
     let mut text = String::new();
     let taken = if file == Path::new("-") {
@@ -105,7 +105,7 @@ fn read(file: &Path) -> Result<Receipt, Failure> {
             format!("无法读取 {shown}：{e}"),
         )
     })?;
-    serde_json::from_str(&text).map_err(|_| {
+    engine.store().read_receipt(&text).ok_or_else(|| {
         Failure::input(
             format!("{shown} holds no receipt: give the text that EraseRecord gave, whole"),
             format!("{shown} 中没有回执：请提供 EraseRecord 返回的完整文本"),
