@@ -9,7 +9,7 @@ use support::{fails, json, run};
 
 /// Forty queries of six candidates: texts alike, and `good` says who was taken.
 fn lists(dir: &Path, good: impl Fn(usize, usize) -> bool) -> (String, String) {
-    let mut features = "query\tdocument\tdense_best\tregion\n".to_owned();
+    let mut features = "query\tdocument\tdense_profile\tregion\n".to_owned();
     let mut qrels = String::new();
     for q in 0..40 {
         for d in 0..6 {

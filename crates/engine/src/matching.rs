@@ -2,13 +2,17 @@
 
 use crate::{Error, activity::Activities, question::Question};
 use queqiao_domain::{Date, Facets, Filter, Score, Visibility};
-use queqiao_ranking::{Asker, Scorer, Signals, Values, Weights, features};
+use queqiao_ranking::{Asker, Feature, Neighbours, Scorer, Signals, Values, Weights, features};
 use queqiao_retrieval::{Candidate, Consistency, Index, Mode, Query, SearchResult};
 use std::cmp::Ordering;
 
 /// Candidates of each list, by meaning and by words, beyond those that are wanted. With 150 in all the
 /// ten best of 156 real needs over 8,231 records were the same, scores included, as with 1,000.
 const MORE_CANDIDATES: usize = 500;
+
+/// So many of the best are compared with each other, however many are listed: the rank that is told does not
+/// depend on it.
+const NEIGHBOURS_AMONG: usize = 100;
 
 /// A candidate with its score.
 pub(crate) struct Ranked {
@@ -74,8 +78,7 @@ impl Ranking<'_> {
                         .map(|a| a.get(&candidate.id).copied().unwrap_or_default()),
                 };
                 let facets = &candidate.facets;
-                let hidden = !self.sees_sealed && facets.visibility == Visibility::Sealed;
-                let values = match hidden {
+                let values = match self.hides(&candidate) {
                     true => features(asker, &signals, &facets.openly()),
                     false => features(asker, &signals, facets),
                 };
@@ -87,7 +90,53 @@ impl Ranking<'_> {
             })
             .collect();
         ranked.sort_by(by_score);
+        if dense {
+            self.ask_neighbours(index, &scorer, &mut ranked)?;
+        }
         Ok((ranked, found))
+    }
+
+    /// Lifts those of the best whose like answer better, and ranks the best anew. Of the others it is unknown,
+    /// which never lifts one past them.
+    fn ask_neighbours(
+        &self,
+        index: &dyn Index,
+        scorer: &Scorer,
+        ranked: &mut [Ranked],
+    ) -> Result<(), Error> {
+        let asked = [Feature::DenseNeighbours, Feature::BigramsNeighbours];
+        if asked.iter().all(|f| self.weights.get(*f) == 0.0) {
+            return Ok(());
+        }
+        let n = ranked.len().min(NEIGHBOURS_AMONG);
+        let best = &mut ranked[..n];
+        // A sealed one would be found out by who is like it.
+        let open: Vec<usize> = (0..n)
+            .filter(|i| !self.hides(&best[*i].candidate))
+            .collect();
+        let keys: Vec<u64> = open.iter().map(|i| best[*i].candidate.key).collect();
+        let alike = index.alike(&keys)?;
+        let near = Neighbours::new(keys.len(), |i, j| f64::from(alike[[i, j]]));
+        for (feature, of) in asked
+            .into_iter()
+            .zip([Feature::DenseProfile, Feature::RecordBigrams])
+        {
+            let answers: Option<Vec<f64>> =
+                open.iter().map(|i| best[*i].values[of as usize]).collect();
+            for (i, lift) in open.iter().zip(answers.iter().flat_map(|a| near.lift(a))) {
+                best[*i].values[feature as usize] = Some(lift);
+            }
+        }
+        for r in best.iter_mut() {
+            r.score = scorer.score(&r.values);
+        }
+        best.sort_by(by_score);
+        Ok(())
+    }
+
+    /// Whether the caller may not know what a candidate is like.
+    fn hides(&self, candidate: &Candidate) -> bool {
+        !self.sees_sealed && candidate.facets.visibility == Visibility::Sealed
     }
 }
 

@@ -3,8 +3,8 @@
 
 use queqiao_domain::{Date, Detail, Kind, Record, TenantId, Visibility};
 use queqiao_engine::{
-    Ask, Change, Engine, EngineOptions, Explanation, Feature, MatchRequest, Write, WriteBatch,
-    embed::testing::HashingEmbedder,
+    Ask, Change, Engine, EngineOptions, Explanation, Feature, MatchRequest, Mode, Write,
+    WriteBatch, embed::testing::HashingEmbedder,
 };
 use queqiao_testkit::{expert, id, need};
 use std::{path::Path, sync::Arc};
@@ -387,4 +387,78 @@ fn who_meets_the_figures_stands_before_who_falls_short() {
     );
     let (_, figures, _) = ask(vec![(Feature::Figures, 0.0)]);
     assert_eq!(figures, [None; 4]);
+}
+
+#[test]
+fn a_record_is_lifted_by_those_that_are_most_like_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let about = "立方氮化硼刀具";
+    // All but the last are alike; e1 says less of what is asked than e0 and e2, and so does the sealed one.
+    let like = |i: &str, more: &str| expert(i, "某某", &[about], &[&format!("{about}{more}")]);
+    let mut sealed = like("e3", "");
+    sealed.visibility = Visibility::Sealed;
+    let all = vec![
+        need("N0", about, &format!("{about}的抗冲击韧性")),
+        like("e0", "的抗冲击韧性"),
+        like("e1", ""),
+        like("e2", "抗冲击韧性"),
+        sealed,
+        expert("e4", "某某", &["水稻"], &["水稻育种"]),
+    ];
+    write(&engine, all);
+    let ask = |request: MatchRequest| {
+        let found = engine.find_matches(&t(), &request).unwrap();
+        let value = |who: &str, f: Feature| {
+            let m = found.matches.iter().find(|m| m.id == id(who))?;
+            assert_eq!(
+                m.parts
+                    .iter()
+                    .fold(0.0, |sum, p| sum + p.contribution)
+                    .to_bits(),
+                m.score.get().to_bits()
+            );
+            m.parts.iter().find(|p| p.feature == f)?.value
+        };
+        let of = |f| ["e0", "e1", "e2", "e3", "e4"].map(|who| value(who, f));
+        (
+            of(Feature::DenseNeighbours),
+            of(Feature::BigramsNeighbours),
+            of(Feature::DenseProfile),
+        )
+    };
+    let plain = MatchRequest {
+        sees_sealed: false,
+        ..MatchRequest::new(Ask::Record(id("N0")), TODAY)
+    };
+    let (meaning, words, profile) = ask(plain.clone());
+    // At most the mean over three of what two others have more; e4 is like nobody.
+    let [p0, p1, p2, _, _] = profile.map(|p| p.unwrap());
+    let most = ((p0 - p1).max(0.0) + (p2 - p1).max(0.0)) / 3.0;
+    assert!(meaning[1].unwrap() > 0.0 && meaning[1].unwrap() <= most + 1e-6);
+    assert!(words[1] > Some(0.0));
+    assert_eq!((meaning[4], words[4]), (Some(0.0), Some(0.0)));
+    // A sealed one neither lifts nor is lifted for those who may not read it.
+    assert_eq!((meaning[3], words[3]), (None, None));
+    let (open, _, _) = ask(MatchRequest {
+        sees_sealed: true,
+        ..plain.clone()
+    });
+    assert!(open[3] > Some(0.0), "{open:?}");
+    let (lexical, words, _) = ask(MatchRequest {
+        mode: Mode::Lexical,
+        ..plain.clone()
+    });
+    assert_eq!((lexical, words), ([None; 5], [None; 5]));
+    let (dense, words, _) = ask(MatchRequest {
+        mode: Mode::Dense,
+        ..plain.clone()
+    });
+    assert_eq!((dense[1], words[1]), (meaning[1], None));
+    let none = [Feature::DenseNeighbours, Feature::BigramsNeighbours];
+    let (unasked, _, _) = ask(MatchRequest {
+        weights: none.map(|f| (f, 0.0)).into(),
+        ..plain
+    });
+    assert_eq!(unasked, [None; 5]);
 }

@@ -33,6 +33,11 @@ pub enum Feature {
     RecordWordsShare,
     /// [`Feature::RecordBigrams`] as a share of the best among the candidates, [0, 1].
     RecordBigramsShare,
+    /// How much nearer to the question the three candidates are that are most like it
+    /// ([`crate::Neighbours`] of [`Feature::DenseProfile`]), [0, 2]; known of the best only.
+    DenseNeighbours,
+    /// How many more bigrams of the question these have ([`Feature::RecordBigrams`]), [0, 1]; likewise.
+    BigramsNeighbours,
     /// Levels of GB/T 4754 the two share, of 4, best pair, [0, 1].
     Industry,
     /// Levels of GB/T 13745 the two share, of 3, best pair, [0, 1].
@@ -68,7 +73,7 @@ pub enum Feature {
 
 impl Feature {
     /// How many there are.
-    pub const COUNT: usize = 26;
+    pub const COUNT: usize = 28;
 
     /// All features, in the order in which a score adds them up.
     pub const ALL: [Feature; Self::COUNT] = [
@@ -84,6 +89,8 @@ impl Feature {
         Feature::RecordBigrams,
         Feature::RecordWordsShare,
         Feature::RecordBigramsShare,
+        Feature::DenseNeighbours,
+        Feature::BigramsNeighbours,
         Feature::Industry,
         Feature::Discipline,
         Feature::Region,
@@ -115,6 +122,8 @@ impl Feature {
             Feature::RecordBigrams => "record_bigrams",
             Feature::RecordWordsShare => "record_words_share",
             Feature::RecordBigramsShare => "record_bigrams_share",
+            Feature::DenseNeighbours => "dense_neighbours",
+            Feature::BigramsNeighbours => "bigrams_neighbours",
             Feature::Industry => "industry",
             Feature::Discipline => "discipline",
             Feature::Region => "region",
@@ -165,6 +174,11 @@ impl Feature {
             Feature::RecordBigramsShare => (
                 "shared characters of the whole record, beside the best",
                 "共同字词（全部材料，相对最佳）",
+            ),
+            Feature::DenseNeighbours => ("meaning, those most like it", "语义（最相近者）"),
+            Feature::BigramsNeighbours => (
+                "shared characters, those most like it",
+                "共同字词（最相近者）",
             ),
             Feature::Industry => ("industry", "行业"),
             Feature::Discipline => ("discipline", "学科"),
@@ -314,8 +328,11 @@ pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Values {
         Feature::Uncrowded => signals
             .activity
             .map(|a| CROWDED / (CROWDED + f64::from(a.listed))),
-        // Whoever has the record's text fills them in.
-        Feature::Figures | Feature::Clauses => None,
+        // Whoever has the other candidates, or the record's text, fills them in.
+        Feature::DenseNeighbours
+        | Feature::BigramsNeighbours
+        | Feature::Figures
+        | Feature::Clauses => None,
     })
 }
 

@@ -409,9 +409,11 @@ fn summary(console: &Console, m: &Match) -> String {
     let mut families: Vec<(&str, f64)> = Vec::new();
     for p in &m.parts {
         let name = match p.feature {
-            F::DenseBest | F::DenseThree | F::DenseCoverage | F::DenseProfile => {
-                console.say("meaning", "语义")
-            }
+            F::DenseBest
+            | F::DenseThree
+            | F::DenseCoverage
+            | F::DenseProfile
+            | F::DenseNeighbours => console.say("meaning", "语义"),
             F::Words
             | F::Bigrams
             | F::WordsShare
@@ -419,7 +421,8 @@ fn summary(console: &Console, m: &Match) -> String {
             | F::RecordWords
             | F::RecordBigrams
             | F::RecordWordsShare
-            | F::RecordBigramsShare => console.say("words", "用词"),
+            | F::RecordBigramsShare
+            | F::BigramsNeighbours => console.say("words", "用词"),
             other => {
                 let (en, zh) = other.label();
                 console.say(en, zh)

@@ -1,12 +1,12 @@
 //! The exact scores of records: every asking passage with every passage of theirs.
 
-use super::parts::Dense;
+use super::{parts::Dense, segment::mean};
 use crate::{
     index::DenseParts,
     kernel::{dot, products},
     slots::{Held, Slot, Slots},
 };
-use ndarray::{ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 impl Dense {
@@ -31,6 +31,25 @@ impl Dense {
                 None => DenseParts::default(),
             })
             .collect()
+    }
+}
+
+impl Dense {
+    /// Cosines of the mean vectors of records, each with each.
+    pub(crate) fn alike(&self, slots: &Slots, records: &[Option<Slot>]) -> Array2<f32> {
+        let n = records.len();
+        let means: Vec<Vec<f32>> = records
+            .iter()
+            .map(|slot| match slot.and_then(|s| slots.get(s)) {
+                Some(held) => mean(self.vectors(held.place), self.dim()),
+                None => vec![0.0; self.dim()],
+            })
+            .collect();
+        let mut all = Vec::new();
+        if n > 0 {
+            products(&means, &means.concat(), self.dim(), &mut all);
+        }
+        Array2::from_shape_fn((n, n), |(i, j)| all[i * n + j].clamp(-1.0, 1.0))
     }
 }
 

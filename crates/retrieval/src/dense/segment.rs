@@ -385,7 +385,7 @@ impl Segment {
 }
 
 /// The mean of rows, at length one; zero when it vanishes.
-fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
+pub(super) fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
     let mut sum = vec![0f32; dim];
     for row in rows.chunks_exact(dim.max(1)) {
         sum.iter_mut().zip(row).for_each(|(s, x)| *s += x);

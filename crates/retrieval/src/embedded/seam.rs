@@ -11,8 +11,9 @@ use crate::{
         Capabilities, Change, Consistency, Entry, Health, Index, IndexError, Query, SearchResult,
     },
     lexical::Lexical,
-    slots::Slots,
+    slots::{Slot, Slots},
 };
+use ndarray::Array2;
 use std::collections::HashSet;
 
 impl Index for EmbeddedIndex {
@@ -107,6 +108,12 @@ impl Index for EmbeddedIndex {
             canary::watch(&self.shared, query);
         }
         Ok(found)
+    }
+
+    fn alike(&self, keys: &[u64]) -> Result<Array2<f32>, IndexError> {
+        let state = self.shared.read();
+        let slots: Vec<Option<Slot>> = keys.iter().map(|k| state.slots.slot_of(*k)).collect();
+        Ok(state.dense.alike(&state.slots, &slots))
     }
 
     fn clear(&self) -> Result<(), IndexError> {

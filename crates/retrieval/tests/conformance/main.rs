@@ -6,6 +6,7 @@
 mod records;
 mod suite;
 
+use ndarray::{Array2, s};
 use queqiao_domain::{Facets, Filter};
 use queqiao_retrieval::{
     Capabilities, Change, EmbeddedIndex, GraphOptions, Health, Index, IndexError, IndexOptions,
@@ -100,6 +101,7 @@ enum Fault {
     LosesTheLast,
     ShiftsScores,
     LiesAboutItsNumber,
+    MixesUpWhoIsAlike,
 }
 
 impl Index for Faulty {
@@ -120,6 +122,14 @@ impl Index for Faulty {
 
     fn passages(&self) -> usize {
         self.inner.passages()
+    }
+
+    fn alike(&self, keys: &[u64]) -> Result<Array2<f32>, IndexError> {
+        let alike = self.inner.alike(keys)?;
+        Ok(match self.fault {
+            Fault::MixesUpWhoIsAlike => alike.slice(s![..;-1, ..]).to_owned(),
+            _ => alike,
+        })
     }
 
     fn search(&self, query: &Query<'_>) -> Result<SearchResult, IndexError> {
@@ -192,6 +202,7 @@ fn the_suite_notices_faults() {
         Fault::LosesTheLast,
         Fault::ShiftsScores,
         Fault::LiesAboutItsNumber,
+        Fault::MixesUpWhoIsAlike,
     ] {
         let run = std::panic::catch_unwind(|| suite::run(&WithFault(fault)));
         assert!(run.is_err(), "{fault:?} went by unnoticed");

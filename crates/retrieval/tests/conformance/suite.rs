@@ -28,6 +28,7 @@ pub(crate) fn run(maker: &dyn Maker) {
     batches_are_whole(&*maker.make(shape()));
     filters_and_conditions(&*maker.make(shape()));
     dense_scores(&*maker.make(shape()));
+    who_is_alike(&*maker.make(shape()));
     lexical_scores(&*maker.make(shape()));
     bad_input(&*maker.make(shape()));
     any_number_may_be_wanted(&*maker.make(shape()));
@@ -294,6 +295,40 @@ fn dense_scores(index: &dyn Index) {
     let found = dense(&zero, "", 10_000).of(index);
     assert_eq!(found.candidates.len(), 600);
     assert!(found.candidates.iter().all(|c| c.dense.best == 0.0));
+}
+
+fn who_is_alike(index: &dyn Index) {
+    let mut rng = rng(6);
+    let mut naive = Naive::default();
+    let mut changes: Vec<Change> = (0..40).map(|k| put(random(&mut rng, k))).collect();
+    changes.push(put(entry(40, vec![0.0; DIM])));
+    naive.apply(&changes);
+    index.apply(changes, 1).unwrap();
+    index.apply(vec![Change::Delete(7)], 2).unwrap();
+    naive.apply(&[Change::Delete(7)]);
+    // In any order; 7 is gone, 40 says nothing, 99 never was.
+    let keys: Vec<u64> = (0..=40).rev().chain([99]).collect();
+    let mean = |key: &u64| {
+        let e = naive.0.get(key)?;
+        let sum = e.vectors.sum_axis(ndarray::Axis(0)).mapv(f64::from);
+        let norm = sum.dot(&sum).sqrt();
+        (norm > 0.0).then(|| sum / norm)
+    };
+    let found = index.alike(&keys).unwrap();
+    assert_eq!(found.dim(), (keys.len(), keys.len()));
+    for ((i, j), cosine) in found.indexed_iter() {
+        let expected = match (mean(&keys[i]), mean(&keys[j])) {
+            (Some(a), Some(b)) => a.dot(&b),
+            _ => 0.0,
+        };
+        assert!(
+            (f64::from(*cosine) - expected).abs() < 1e-5,
+            "{} and {}: {cosine}, expected {expected}",
+            keys[i],
+            keys[j]
+        );
+    }
+    assert_eq!(index.alike(&[]).unwrap().len(), 0);
 }
 
 fn lexical_scores(index: &dyn Index) {

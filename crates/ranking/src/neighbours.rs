@@ -1,0 +1,89 @@
+//! Who is like whom among the candidates.
+//!
+//! A record that says little of itself, or says it in other words, is known by those that are most like it:
+//! where they answer a question better than it seems to, it is likely to answer better than it seems to.
+//! Only that lifts: whoever stands out among those like it loses nothing.
+
+/// So many of the others that are most like one speak for it.
+const OF: usize = 3;
+/// From this cosine on a record counts as alike …
+const ALIKE: f64 = 0.55;
+/// … and fully, so much further on.
+const SPAN: f64 = 0.2;
+
+/// The nearest of each candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbours {
+    /// (who, how much it counts), up to [`OF`] of each.
+    of: Vec<Vec<(usize, f64)>>,
+}
+
+impl Neighbours {
+    /// Of `n` candidates, by their cosines; of equally near ones the first counts.
+    pub fn new(n: usize, alike: impl Fn(usize, usize) -> f64) -> Self {
+        let nearest = |i: usize| {
+            let mut best: Vec<(usize, f64)> = Vec::with_capacity(OF + 1);
+            for j in (0..n).filter(|j| *j != i) {
+                let cosine = alike(i, j);
+                let at = best.partition_point(|(_, b)| *b >= cosine);
+                if at < OF && cosine > ALIKE {
+                    best.insert(at, (j, cosine));
+                    best.truncate(OF);
+                }
+            }
+            let counts = |(j, c): (usize, f64)| (j, ((c - ALIKE) / SPAN).min(1.0) / OF as f64);
+            best.into_iter().map(counts).collect()
+        };
+        Self {
+            of: (0..n).map(nearest).collect(),
+        }
+    }
+
+    /// How much better those most like each candidate answer than it does itself: the mean over three of them of
+    /// what they have more, less where they are less alike. 0 where none has more.
+    pub fn lift(&self, answers: &[f64]) -> Vec<f64> {
+        let more = |(i, near): (usize, &Vec<(usize, f64)>)| {
+            near.iter()
+                .map(|(j, counts)| counts * (answers[*j] - answers[i]).max(0.0))
+                .sum()
+        };
+        self.of.iter().enumerate().map(more).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_like_better_ones_is_lifted_and_nobody_falls() {
+        // 0, 1, 2 and 3 are alike, 4 is half like 0, 5 is like nobody.
+        let alike = |i: usize, j: usize| match (i.min(j), i.max(j)) {
+            (0..=3, 0..=3) => 0.9,
+            (0, 4) => 0.65,
+            _ => 0.2,
+        };
+        let near = Neighbours::new(6, alike);
+        let lift = near.lift(&[0.6, 0.3, 0.3, 0.0, 0.2, 0.1]);
+        let expected = [
+            0.0,
+            0.3 / 3.0,
+            0.3 / 3.0,
+            (0.6 + 0.3 + 0.3) / 3.0,
+            0.5 * 0.4 / 3.0,
+            0.0,
+        ];
+        for (i, (found, expected)) in lift.iter().zip(expected).enumerate() {
+            assert!((found - expected).abs() < 1e-12, "{i}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn three_of_many_count_the_first_of_equals() {
+        let near = Neighbours::new(5, |_, _| 1.0);
+        assert_eq!(near.lift(&[0.0, 1.0, 1.0, 1.0, 7.0])[0], 1.0);
+        assert_eq!(near.lift(&[0.0; 5]), [0.0; 5]);
+        assert_eq!(Neighbours::new(0, |_, _| 1.0).lift(&[]), [0.0; 0]);
+        assert_eq!(Neighbours::new(1, |_, _| 1.0).lift(&[0.5]), [0.0]);
+    }
+}
