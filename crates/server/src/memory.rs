@@ -47,7 +47,7 @@ impl Memory {
         if held < self.budget {
             return Ok(());
         }
-        Err(status::out_of_memory(held / MIB, self.budget / MIB))
+        Err(status::out_of_memory(self.budget / MIB))
     }
 
     fn held(&self) -> u64 {

@@ -322,16 +322,16 @@ pub(crate) fn too_large(reason: &'static str, message: String, limit: usize) -> 
 }
 
 /// The process holds as much memory as it may.
-pub(crate) fn out_of_memory(held_mib: u64, budget_mib: u64) -> Status {
+pub(crate) fn out_of_memory(budget_mib: u64) -> Status {
     Problem::new(
         tonic::Code::ResourceExhausted,
         "MEMORY_BUDGET",
         format!(
-            "the server holds {held_mib} MiB of memory and may hold {budget_mib}: all that is there goes on and may change, and no new record is taken; delete records, raise memory_budget_mib, or use a larger machine"
+            "the server holds all of the {budget_mib} MiB of memory that it may: all that is there goes on and may change, and no new record is taken; delete records, raise memory_budget_mib, or use a larger machine"
         ),
     )
     .zh(&format!(
-        "服务占用内存 {held_mib} MiB，上限为 {budget_mib} MiB：已有内容照常使用、仍可修改，但不再接受新记录；请删除记录、调高 memory_budget_mib 或换用更大的机器"
+        "服务占用内存已达上限 {budget_mib} MiB：已有内容照常使用、仍可修改，但不再接受新记录；请删除记录、调高 memory_budget_mib 或换用更大的机器"
     ))
     .with("budget_mib", budget_mib)
     .status()

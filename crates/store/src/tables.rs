@@ -66,8 +66,7 @@ pub(crate) mod meta {
     pub(crate) const VAULT_LOW: &str = "vault_id_low";
     /// The keys of all erasures up to this sequence number are destroyed.
     pub(crate) const DESTROYED: &str = "destroyed_to_seq";
-    /// Where the own number of a tenant without one stands: 0, or where the last number of all stood when the
-    /// store began to count by tenant, since these were told before.
+    /// The last number of all when the store began to count by tenant.
     pub(crate) const TENANT_SEQS_FROM: &str = "tenant_seqs_from";
 }
 
@@ -131,7 +130,7 @@ impl<'t> Tables<'t> {
         let meta = txn.open_table(META)?;
         let next_key = number(&meta, meta::NEXT_KEY)?;
         let last_seq = number(&meta, meta::LAST_SEQ)?;
-        Ok(Tables {
+        let mut tables = Tables {
             requests: txn.open_table(REQUESTS)?,
             request_ids: txn.open_table(REQUEST_IDS)?,
             changes: txn.open_table(CHANGES)?,
@@ -146,29 +145,40 @@ impl<'t> Tables<'t> {
             meta,
             next_key,
             last_seq,
-        })
+        };
+        tables.begin_tenant_seqs()?;
+        Ok(tables)
     }
 
     pub(crate) fn last_seq(&self) -> u64 {
         self.last_seq
     }
 
+    /// A store of before counted no tenant's changes, and told its tenants the last number of all: theirs go on from
+    /// there.
+    fn begin_tenant_seqs(&mut self) -> Inner<()> {
+        if self.meta.get(meta::TENANT_SEQS_FROM)?.is_some() {
+            return Ok(());
+        }
+        self.meta.insert(meta::TENANT_SEQS_FROM, self.last_seq)?;
+        for row in self.counts.iter()? {
+            self.tenant_seqs.insert(row?.0.value().0, self.last_seq)?;
+        }
+        Ok(())
+    }
+
     /// A tenant's own sequence number.
     pub(crate) fn own_seq(&self, tenant: &TenantId) -> Inner<u64> {
-        tenant_seq(Some(&self.tenant_seqs), &self.meta, tenant)
+        let own = self.tenant_seqs.get(tenant.as_str())?;
+        Ok(own.map_or(0, |g| g.value()))
     }
 
     /// Counts changes that a tenant made after the number `before` of all, and returns its own number.
     pub(crate) fn count_for(&mut self, tenant: &TenantId, before: u64) -> Inner<u64> {
-        let own = self.own_seq(tenant)?;
-        if self.last_seq == before {
-            return Ok(own);
+        let own = self.own_seq(tenant)? + (self.last_seq - before);
+        if self.last_seq > before {
+            self.tenant_seqs.insert(tenant.as_str(), own)?;
         }
-        if self.meta.get(meta::TENANT_SEQS_FROM)?.is_none() {
-            self.meta.insert(meta::TENANT_SEQS_FROM, before)?;
-        }
-        let own = own + (self.last_seq - before);
-        self.tenant_seqs.insert(tenant.as_str(), own)?;
         Ok(own)
     }
 
@@ -396,23 +406,6 @@ impl<'t> Tables<'t> {
 
 fn absent(key: u64) -> crate::StoreError {
     codec::damaged(key, "an id points to it, and it is not there".to_owned())
-}
-
-/// A tenant's own sequence number; an older store has no table of them.
-pub(crate) fn tenant_seq(
-    seqs: Option<&impl ReadableTable<&'static str, u64>>,
-    meta: &impl ReadableTable<&'static str, u64>,
-    tenant: &TenantId,
-) -> Inner<u64> {
-    if let Some(seqs) = seqs
-        && let Some(own) = seqs.get(tenant.as_str())?
-    {
-        return Ok(own.value());
-    }
-    match meta.get(meta::TENANT_SEQS_FROM)? {
-        Some(from) => Ok(from.value()),
-        None => number(meta, meta::LAST_SEQ),
-    }
 }
 
 /// A number of `meta`; a missing one is 0.

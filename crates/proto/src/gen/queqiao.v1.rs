@@ -7972,7 +7972,7 @@ pub struct ExportRecordResponse {
     /// Its contact; absent when it has none.
     #[prost(message, optional, tag = "2")]
     pub contact: ::core::option::Option<Contact>,
-    /// The lines of the audit trail that name it, oldest first, as they stand there (JSON); the last 10,000.
+    /// The lines of the audit trail that name it, oldest first (JSON, without their places in its chain); the last 10,000.
     #[prost(string, repeated, tag = "3")]
     pub audit_lines: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Lines that were left out because there are more.

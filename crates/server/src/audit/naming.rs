@@ -11,8 +11,8 @@ use std::{
     path::Path,
 };
 
-/// The last `most` lines that name `name`, oldest first and as they stand there, and how many more there
-/// are.
+/// The last `most` lines that name `name`, oldest first, and how many more there are. Without their places in the
+/// chain: these count what everybody did.
 pub(crate) fn lines_naming(
     dir: &Path,
     name: &str,
@@ -30,17 +30,33 @@ pub(crate) fn lines_naming(
         for line in BufReader::new(file).lines() {
             let line = line.map_err(io_error("reading", &path))?;
             // Most lines are told apart without reading them.
-            let named = line.contains(name)
-                && entry::read(&line).is_some_and(|(l, _)| l.objects.iter().any(|o| o == name));
-            if !named {
+            if !line.contains(name) {
+                continue;
+            }
+            let read = entry::read(&line);
+            if !read.is_some_and(|(l, _)| l.objects.iter().any(|o| o == name)) {
                 continue;
             }
             if found.len() == most {
                 found.pop_front();
                 left_out += 1;
             }
-            found.push_back(line);
+            found.push_back(alone(&line));
         }
     }
     Ok((found.into(), left_out))
+}
+
+/// A line without its number and without the hashes of itself and of the one before.
+fn alone(line: &str) -> String {
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line) {
+        Ok(mut fields) => {
+            for chained in ["seq", "prev", "hash"] {
+                fields.remove(chained);
+            }
+            serde_json::Value::Object(fields).to_string()
+        }
+        // It was read as a line before.
+        Err(_) => String::new(),
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) struct PageToken {
     key: [u8; 32],
 }
 
-const MAC: usize = 16;
+const MAC: usize = 32;
 
 impl PageToken {
     /// Binds to a method and its arguments, each told apart from the next by its length.
@@ -48,11 +48,9 @@ impl PageToken {
         }
     }
 
-    fn mac(&self, position: u64) -> [u8; MAC] {
-        let hash = blake3::keyed_hash(&self.key, &position.to_le_bytes());
-        let mut mac = [0; MAC];
-        mac.copy_from_slice(&hash.as_bytes()[..MAC]);
-        mac
+    /// Hashes are compared in a time that does not depend on them.
+    fn mac(&self, position: u64) -> blake3::Hash {
+        blake3::keyed_hash(&self.key, &position.to_le_bytes())
     }
 
     /// Hides a position, or shows it again. A hash is of one position, so that no two are hidden alike.
@@ -63,7 +61,7 @@ impl PageToken {
 
     /// The token for a position.
     pub(crate) fn write(&self, position: u64) -> String {
-        let mac = self.mac(position);
+        let mac = *self.mac(position).as_bytes();
         let mut bytes = self.hide(&mac, position.to_le_bytes()).to_vec();
         bytes.extend(mac);
         URL_SAFE_NO_PAD.encode(bytes)
@@ -81,7 +79,7 @@ impl PageToken {
                 let (position, mac) = bytes.split_first_chunk::<8>()?;
                 let mac = <&[u8; MAC]>::try_from(mac).ok()?;
                 let position = u64::from_le_bytes(self.hide(mac, *position));
-                (*mac == self.mac(position)).then_some(Some(position))
+                (blake3::Hash::from(*mac) == self.mac(position)).then_some(Some(position))
             })
             .ok_or_else(|| {
                 vec![violation(

@@ -193,6 +193,10 @@ async fn all_that_is_held_is_given_to_who_may_see_it() {
         .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap())
         .map(|l| {
             assert_eq!(l["objects"][0], name("e1"), "another's line");
+            // Their places among everybody's lines are not for one tenant to know.
+            for chained in ["seq", "prev", "hash"] {
+                assert!(l.get(chained).is_none(), "{l}");
+            }
             l["action"]
                 .as_str()
                 .unwrap()

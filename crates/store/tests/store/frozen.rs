@@ -130,3 +130,23 @@ fn opens_and_says_the_same(format: u32) {
     apply(&store, [undelete("N-002")]).unwrap();
     assert_eq!(problems(&store), [""; 0]);
 }
+
+#[test]
+fn tenants_of_an_older_folder_go_on_from_its_number_and_new_ones_begin() {
+    for format in [1, 2] {
+        let (dir, _) = sample(format);
+        let store = Store::open(dir.path()).unwrap();
+        let last = store.last_seq().unwrap();
+        let own = |t: &str| store.snapshot().unwrap().tenant_seq(&tenant(t)).unwrap();
+        assert!(last > 0);
+        // Whether or not somebody wrote since, and whoever it was.
+        assert_eq!((own(t0().as_str()), own("new")), (last, 0));
+        let batch = Batch::of([upsert("x", "y")]);
+        let applied = store.apply(&tenant("new"), &batch, at(0)).unwrap();
+        assert_eq!((applied.seq, applied.tenant_seq), (last + 1, 1));
+        assert_eq!((own(t0().as_str()), own("other")), (last, 0));
+        let applied = store.apply(&t0(), &batch, at(0)).unwrap();
+        assert_eq!(applied.tenant_seq, last + 1);
+        assert_eq!(problems(&store), [""; 0]);
+    }
+}
