@@ -12,7 +12,7 @@
 use anyhow::{Context, Result};
 use queqiao_domain::{Date, Detail, Facets, Kind, Need, Passage, Record, RecordId, TenantId};
 use queqiao_engine::{
-    Ask, Diversity, DiversityMethod, Engine, EngineOptions, MatchRequest, Weights, Write,
+    Ask, Diversity, DiversityMethod, Engine, EngineOptions, Feature, MatchRequest, Weights, Write,
     WriteBatch, embed::ModelStore,
 };
 use queqiao_ranking::{Asker, Scorer, Signals, features};
@@ -77,6 +77,14 @@ fn main() -> Result<()> {
     type Change = Box<dyn Fn(&mut MatchRequest) + Send + Sync>;
     let kinds: Vec<(&str, Change)> = vec![
         ("bare", Box::new(|r| r.quotes = false)),
+        (
+            "bare, nobody compared with those like it",
+            Box::new(|r| {
+                r.quotes = false;
+                let neighbours = [Feature::DenseNeighbours, Feature::BigramsNeighbours];
+                r.weights = neighbours.map(|f| (f, 0.0)).into();
+            }),
+        ),
         ("with quotes and figures", Box::new(|_| {})),
         ("with every clause answered", Box::new(|r| r.clauses = true)),
         (

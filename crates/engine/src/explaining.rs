@@ -4,13 +4,13 @@ use crate::{
     Engine, Error,
     figuring::Figuring,
     finding::{Sight, Teller, admits, check_deadline, kinds},
-    matching::Ranked,
+    matching::{NEIGHBOURS_AMONG, Ranked},
     question::Question,
     quoting::Quoter,
     request::{Ask, MatchRequest},
     response::{Ahead, Asked, Change, Counterfactual, Explanation},
 };
-use queqiao_domain::{Bilingual, Facets, Kind, Record, RecordId, TenantId, Visibility};
+use queqiao_domain::{Bilingual, Facets, Kind, Record, RecordId, Score, TenantId, Visibility};
 use queqiao_ranking::{Asker, Feature, Scorer, Signals, Values, Weights, features};
 use serde_json::Value as Json;
 
@@ -257,6 +257,9 @@ fn replaced(
         _ => r.values[f],
     });
     let score = scorer.score(&values);
+    if i >= NEIGHBOURS_AMONG && joins_the_best(scorer, ranked, score) {
+        return None;
+    }
     let before =
         |o: &Ranked| o.score > score || o.score == score && o.candidate.id < r.candidate.id;
     let ahead = ranked
@@ -269,6 +272,25 @@ fn replaced(
         rank,
         score,
     })
+}
+
+/// Whether one from further down would come among the best, who are compared with each other: then it may be
+/// lifted, and another is not any more, and what rank that gives is not known without comparing them.
+fn joins_the_best(scorer: &Scorer, ranked: &[Ranked], score: Score) -> bool {
+    let alone = |r: &Ranked| {
+        let mut values = r.values;
+        values[Feature::DenseNeighbours as usize] = None;
+        values[Feature::BigramsNeighbours as usize] = None;
+        scorer.score(&values)
+    };
+    let best = &ranked[..ranked.len().min(NEIGHBOURS_AMONG)];
+    let compared = |r: &Ranked| r.values[Feature::DenseNeighbours as usize].is_some();
+    best.iter().any(compared)
+        && best
+            .iter()
+            .map(alone)
+            .min()
+            .is_some_and(|least| score >= least)
 }
 
 /// Who stands ahead, and by what.

@@ -20,7 +20,7 @@ use queqiao_domain::{
 };
 use queqiao_ranking::{Calibration, Scorer, Weights};
 use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
-use queqiao_store::{RecordKey, StoredRecord};
+use queqiao_store::{KeptAnswer, RecordKey, StoredRecord};
 use rayon::prelude::*;
 use std::{sync::Arc, time::Instant};
 
@@ -98,22 +98,27 @@ impl Engine {
         let weights = self.weights(request)?;
         let (ranked, found) =
             self.rank((tenant, sight), request, &question, &weights, request.k)?;
-        self.answer(
+        let (answer, kept) = self.answer(
             tenant,
             request,
             (sight, &question, weights),
             (&ranked, &found),
-        )
+        )?;
+        if let Some(kept) = kept {
+            self.store.keep_answers(tenant, &[kept])?;
+        }
+        Ok(answer)
     }
 
-    /// The answer to a question, of records in the order in which they are to be listed.
+    /// The answer to a question, of records in the order in which they are to be listed, and what is to be kept of
+    /// it where that is asked for.
     pub(crate) fn answer(
         &self,
         tenant: &TenantId,
         request: &MatchRequest,
         (sight, question, weights): (&Sight, &Question, Weights),
         (ranked, found): (&[Ranked], &SearchResult),
-    ) -> Result<MatchResponse, Error> {
+    ) -> Result<(MatchResponse, Option<KeptAnswer>), Error> {
         let pipeline = &sight.pipeline;
         let teller = Teller {
             scorer: Scorer::new(&weights),
@@ -177,12 +182,14 @@ impl Engine {
             calibrated_to: teller.calibration.map(|c| c.target.clone()),
             weights: weights.version.clone(),
         };
-        if request.keep {
-            let values: Vec<_> = top.iter().map(|(r, p)| (r.values, *p)).collect();
-            let kept = kept(request, &answer, &weights, &values)?;
-            self.store.keep_answers(tenant, &[kept])?;
-        }
-        Ok(answer)
+        let kept = request
+            .keep
+            .then(|| {
+                let values: Vec<_> = top.iter().map(|(r, p)| (r.values, *p)).collect();
+                kept(request, &answer, &weights, &values)
+            })
+            .transpose()?;
+        Ok((answer, kept))
     }
 
     /// Many requests at once, on all cores; one that fails does not fail the others.

@@ -12,7 +12,7 @@ const MORE_CANDIDATES: usize = 500;
 
 /// So many of the best are compared with each other, however many are listed: the rank that is told does not
 /// depend on it.
-const NEIGHBOURS_AMONG: usize = 100;
+pub(crate) const NEIGHBOURS_AMONG: usize = 100;
 
 /// A candidate with its score.
 pub(crate) struct Ranked {
@@ -114,9 +114,9 @@ impl Ranking<'_> {
         let open: Vec<usize> = (0..n)
             .filter(|i| !self.hides(&best[*i].candidate))
             .collect();
-        let keys: Vec<u64> = open.iter().map(|i| best[*i].candidate.key).collect();
-        let alike = index.alike(&keys)?;
-        let near = Neighbours::new(keys.len(), |i, j| f64::from(alike[[i, j]]));
+        let candidates: Vec<&Candidate> = open.iter().map(|i| &best[*i].candidate).collect();
+        let alike = index.alike(&candidates)?;
+        let near = Neighbours::new(open.len(), |i, j| f64::from(alike[[i, j]]));
         for (feature, of) in asked
             .into_iter()
             .zip([Feature::DenseProfile, Feature::RecordBigrams])

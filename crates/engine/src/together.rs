@@ -32,7 +32,7 @@ struct Asking {
 
 impl Engine {
     /// The lists of many stored records, made together: whom each wants and who wants it count alike, and the
-    /// famous few are not on every list. All or none are answered.
+    /// famous few are not on every list. All or none are answered, and kept where that is asked for.
     ///
     /// Each list is made of the askers' best (some 20 to 100, so that 4,000 are looked at in all); each of these
     /// asks back which of the askers it wants, and the lists with the greatest Nash social welfare of both sides
@@ -61,7 +61,7 @@ impl Engine {
             .collect();
         let most: Vec<usize> = requests.iter().map(|r| r.k).collect();
         let lists = together(&rows, wanted.place.len(), &most);
-        asking
+        let answers = asking
             .into_par_iter()
             .zip(lists)
             .zip(requests)
@@ -73,13 +73,20 @@ impl Engine {
                     .collect();
                 let ranked = reordered(a.ranked, &list);
                 let about = (&sight, &a.question, a.weights);
-                let mut answer = self.answer(tenant, request, about, (&ranked, &a.found))?;
+                let (mut answer, kept) =
+                    self.answer(tenant, request, about, (&ranked, &a.found))?;
                 for m in &mut answer.matches {
                     m.wanted = back.get(&m.id).copied();
                 }
-                Ok(answer)
+                Ok((answer, kept))
             })
-            .collect()
+            .collect::<Result<Vec<_>, Error>>()?;
+        let (answers, kept): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
+        let kept: Vec<_> = kept.into_iter().flatten().collect();
+        if !kept.is_empty() {
+            self.store().keep_answers(tenant, &kept)?;
+        }
+        Ok(answers)
     }
 
     fn asking(
@@ -122,10 +129,13 @@ impl Engine {
         let stored = self.store().get_many(&stored)?;
         let ids = askers.iter().map(|id| Value::Text(id.as_str().to_owned()));
         let filter = Filter::any_of(Field::Id, Op::Eq, ids);
-        let weights = self.weights(&MatchRequest {
-            weights: Vec::new(),
-            ..request.clone()
-        })?;
+        let weights = self
+            .weights(&MatchRequest {
+                weights: Vec::new(),
+                ..request.clone()
+            })?
+            // Whom one wants does not depend on who else asks.
+            .without_neighbours();
         let activities = self.activities(tenant, &weights)?;
         let scores = stored
             .par_iter()

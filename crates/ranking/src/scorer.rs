@@ -66,6 +66,15 @@ impl Weights {
         Ok(out)
     }
 
+    /// The same for scores that must not depend on which other candidates there are.
+    pub fn without_neighbours(&self) -> Self {
+        let mut out = self.clone();
+        for f in [Feature::DenseNeighbours, Feature::BigramsNeighbours] {
+            out.weights.remove(&f);
+        }
+        out
+    }
+
     /// The weight of a feature.
     pub fn get(&self, feature: Feature) -> f64 {
         self.weights.get(&feature).copied().unwrap_or(0.0)

@@ -285,9 +285,9 @@ pub trait Index: Send + Sync {
     /// answers; scores depend on the contents alone.
     fn search(&self, query: &Query<'_>) -> Result<SearchResult, IndexError>;
 
-    /// How alike records are: the cosines of the mean vectors of each two, `[keys.len(), keys.len()]`. 0 where
-    /// one of the two is not in the index or says nothing to the model.
-    fn alike(&self, keys: &[u64]) -> Result<Array2<f32>, IndexError>;
+    /// How alike candidates are that a search gave: the cosines of the mean vectors of each two, `[n, n]`. 0 where
+    /// one of the two was changed or deleted since, or says nothing to the model.
+    fn alike(&self, candidates: &[&Candidate]) -> Result<Array2<f32>, IndexError>;
 
     /// Number of passages.
     fn passages(&self) -> usize;

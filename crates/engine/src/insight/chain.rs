@@ -124,6 +124,8 @@ impl Engine {
             needs_consent: self.options.needs_consent,
             sees_sealed: true,
         };
+        // Sealed records are counted as well: who is like one must not be found out by the scores of others.
+        let weights = self.weights.without_neighbours();
         for (n, node) in request.nodes.iter().enumerate() {
             check_deadline(&asked, "looking at a node")?;
             let passages = [(node.name.as_str(), node.description.as_str())];
@@ -137,7 +139,7 @@ impl Engine {
                         admit: &|_, f| conditions.excludes(f).is_none(),
                         mode: Mode::Hybrid,
                         wanted: DEPTH,
-                        weights: &self.weights,
+                        weights: &weights,
                         sees_sealed: true,
                         today: None,
                         activities: None,

@@ -1,14 +1,13 @@
 //! Committing terms, beside the searches and the writes.
 
-use super::{AGAIN, IndexOptions, Shared, State, bring_to_disk};
+use super::{Failure, IndexOptions, Shared, State, bring_to_disk};
 use crate::{index::IndexError, lexical::Committed};
-use std::{sync::atomic::Ordering, time::Instant};
+use std::sync::atomic::Ordering;
 
 impl State {
     /// Whether enough terms wait in memory.
     pub(super) fn needs_commit(&self, options: &IndexOptions) -> bool {
-        let waited = |u: &(String, Instant)| u.1.elapsed() > AGAIN;
-        self.uncommitted.as_ref().is_none_or(waited)
+        Failure::may_try(self.uncommitted.as_ref())
             && self.lexical.waiting() >= options.commit_from.max(1)
     }
 }
@@ -21,7 +20,7 @@ pub(super) fn run(shared: &Shared) {
                 "terms were not committed: {e}; they are searched in memory, and it is tried again"
             );
             let why = format!("terms were not committed ({e}); they wait in memory");
-            (why, Instant::now())
+            Failure::now(why)
         });
         let failed = problem.is_some();
         shared.write().uncommitted = problem;

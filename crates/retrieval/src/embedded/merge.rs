@@ -1,7 +1,7 @@
 //! Sealing and merging: graphs over what has none, beside the searches and the writes.
 
 use super::{
-    AGAIN, IndexOptions, Shared, State, Writer, bring_to_disk,
+    Failure, IndexOptions, Shared, State, Writer, bring_to_disk,
     files::{Inventory, JOURNAL, Manifest, journal_path, segment_name, sync},
     load::listed,
 };
@@ -23,8 +23,6 @@ const DEAD: usize = 3;
 const WAITING: usize = 16;
 /// … but no more than so many times the least.
 const MOST_WAITING: usize = 4;
-
-const NOT_ENDED: &str = "a journal was not ended";
 
 /// How far threads that build graphs step back: where all cores are busy they get about a third of what
 /// others get (335 of 1,024 shares), enough to come to an end.
@@ -93,7 +91,7 @@ pub(super) fn run(shared: &Shared) {
                     "a graph was not built: {e}; vectors are read one by one, and it is tried again"
                 );
                 let why = format!("a graph was not built ({e}); vectors are read one by one");
-                shared.write().unmerged = Some((why, Instant::now()));
+                shared.write().unmerged = Some(Failure::now(why));
                 return;
             }
         }
@@ -111,21 +109,15 @@ fn give_back() {
 }
 
 impl State {
-    /// False for a while after it failed to seal.
-    fn may_seal(&self) -> bool {
-        let waited = |u: &(String, Instant)| u.1.elapsed() > AGAIN;
-        self.unmerged.as_ref().is_none_or(waited)
-    }
-
     /// Whether some vectors should get a graph.
     pub(super) fn needs_merge(&self, options: &IndexOptions) -> bool {
-        self.may_seal() && !self.chosen_parts(options).is_empty()
+        Failure::may_try(self.unmerged.as_ref()) && !self.chosen_parts(options).is_empty()
     }
 
     /// Whether the part that grows has as many passages as one graph may have, and should be closed; never
     /// where no graph is built.
     pub(super) fn needs_end(&self, options: &IndexOptions) -> bool {
-        self.may_seal() && self.is_full(options)
+        Failure::may_try(self.unended.as_ref()) && self.is_full(options)
     }
 
     fn is_full(&self, options: &IndexOptions) -> bool {
@@ -190,21 +182,11 @@ pub(super) fn end(shared: &Shared) {
         }
         Ok(())
     });
-    // A failure to seal is another's to take back.
-    let ours = |u: &(String, Instant)| u.0.starts_with(NOT_ENDED);
-    match ended {
-        Ok(()) => {
-            let mut state = shared.write();
-            if state.unmerged.as_ref().is_some_and(ours) {
-                state.unmerged = None;
-            }
-        }
-        Err(e) => {
-            tracing::error!("{NOT_ENDED}: {e}; it grows, and it is tried again");
-            let why = format!("{NOT_ENDED} ({e}); it grows");
-            shared.write().unmerged = Some((why, Instant::now()));
-        }
-    }
+    let failed = ended.err().map(|e| {
+        tracing::error!("a journal was not ended: {e}; it grows, and it is tried again");
+        Failure::now(format!("a journal was not ended ({e}); it grows"))
+    });
+    shared.write().unended = failed;
 }
 
 /// Closes the part that grows, and begins a journal for what comes after.
@@ -232,6 +214,7 @@ fn close(shared: &Shared, writer: &mut Writer) -> Result<(), SealError> {
     let mut state = shared.write();
     let seq = state.seq;
     state.dense.close(End { journal, seq });
+    state.unended = None;
     Ok(())
 }
 
@@ -266,6 +249,7 @@ fn gather(shared: &Shared) -> Result<Option<Job>, SealError> {
         });
         let end = match sealed.last().flatten() {
             Some(end) => end,
+            // Cannot be: the oldest that waits is always chosen, and only the last has no end.
             None if others => return Ok(None),
             None => now,
         };

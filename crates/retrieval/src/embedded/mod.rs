@@ -126,6 +126,26 @@ struct Shared {
     stop: AtomicBool,
 }
 
+/// Work beside searches and writes that failed: it is told, and after a while tried again.
+struct Failure {
+    why: String,
+    when: Instant,
+}
+
+impl Failure {
+    fn now(why: String) -> Self {
+        Self {
+            why,
+            when: Instant::now(),
+        }
+    }
+
+    /// Whether it did not fail, or long ago.
+    fn may_try(last: Option<&Self>) -> bool {
+        last.is_none_or(|f| f.when.elapsed() > AGAIN)
+    }
+}
+
 /// What searches see.
 struct State {
     slots: Slots,
@@ -134,11 +154,12 @@ struct State {
     lexical: Lexical,
     seq: u64,
     broken: Option<String>,
-    /// Why nothing is sealed, where that failed, and when: what waits is read by every search until it
-    /// succeeds.
-    unmerged: Option<(String, Instant)>,
-    /// The same of commits of terms: they wait in memory.
-    uncommitted: Option<(String, Instant)>,
+    /// Why nothing is sealed: what waits is read by every search until it succeeds.
+    unmerged: Option<Failure>,
+    /// Why the part that grows was not closed, though it is full: its journal grows with it.
+    unended: Option<Failure>,
+    /// Why terms are not committed: they wait in memory.
+    uncommitted: Option<Failure>,
     /// Changes when everything is forgotten, so that a graph of before is not taken in.
     epoch: u64,
 }
@@ -271,6 +292,7 @@ impl EmbeddedIndex {
                     seq,
                     broken: None,
                     unmerged: None,
+                    unended: None,
                     uncommitted: None,
                     epoch: 0,
                 }),

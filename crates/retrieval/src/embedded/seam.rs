@@ -8,13 +8,14 @@ use super::{
 use crate::{
     attributes::Attributes,
     index::{
-        Capabilities, Change, Consistency, Entry, Health, Index, IndexError, Query, SearchResult,
+        Candidate, Capabilities, Change, Consistency, Entry, Health, Index, IndexError, Query,
+        SearchResult,
     },
     lexical::Lexical,
     slots::{Slot, Slots},
 };
 use ndarray::Array2;
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 impl Index for EmbeddedIndex {
     fn apply(&self, changes: Vec<Change>, seq: u64) -> Result<(), IndexError> {
@@ -110,9 +111,14 @@ impl Index for EmbeddedIndex {
         Ok(found)
     }
 
-    fn alike(&self, keys: &[u64]) -> Result<Array2<f32>, IndexError> {
+    fn alike(&self, candidates: &[&Candidate]) -> Result<Array2<f32>, IndexError> {
         let state = self.shared.read();
-        let slots: Vec<Option<Slot>> = keys.iter().map(|k| state.slots.slot_of(*k)).collect();
+        let same = |c: &&Candidate| {
+            let slot = state.slots.slot_of(c.key)?;
+            let held = state.slots.get(slot)?;
+            Arc::ptr_eq(&held.facets, &c.facets).then_some(slot)
+        };
+        let slots: Vec<Option<Slot>> = candidates.iter().map(same).collect();
         Ok(state.dense.alike(&state.slots, &slots))
     }
 
@@ -142,14 +148,16 @@ impl Index for EmbeddedIndex {
         state.lexical.install(prepared);
         state.broken = None;
         state.unmerged = None;
+        state.unended = None;
         state.uncommitted = None;
         Ok(())
     }
 
     fn health(&self) -> Health {
         let state = self.shared.read();
-        let waits = state.unmerged.as_ref().or(state.uncommitted.as_ref());
-        match state.broken.as_ref().or(waits.map(|u| &u.0)) {
+        let waits = [&state.unmerged, &state.unended, &state.uncommitted];
+        let waits = waits.into_iter().flatten().next().map(|f| &f.why);
+        match state.broken.as_ref().or(waits) {
             None => Health::Serving,
             Some(problem) => Health::Degraded(problem.clone()),
         }

@@ -9,8 +9,8 @@ mod suite;
 use ndarray::{Array2, s};
 use queqiao_domain::{Facets, Filter};
 use queqiao_retrieval::{
-    Capabilities, Change, EmbeddedIndex, GraphOptions, Health, Index, IndexError, IndexOptions,
-    Isa, Query, SearchResult, Shape,
+    Candidate, Capabilities, Change, EmbeddedIndex, GraphOptions, Health, Index, IndexError,
+    IndexOptions, Isa, Query, SearchResult, Shape,
 };
 use suite::Maker;
 
@@ -124,8 +124,8 @@ impl Index for Faulty {
         self.inner.passages()
     }
 
-    fn alike(&self, keys: &[u64]) -> Result<Array2<f32>, IndexError> {
-        let alike = self.inner.alike(keys)?;
+    fn alike(&self, candidates: &[&Candidate]) -> Result<Array2<f32>, IndexError> {
+        let alike = self.inner.alike(candidates)?;
         Ok(match self.fault {
             Fault::MixesUpWhoIsAlike => alike.slice(s![..;-1, ..]).to_owned(),
             _ => alike,

@@ -304,17 +304,22 @@ fn who_is_alike(index: &dyn Index) {
     changes.push(put(entry(40, vec![0.0; DIM])));
     naive.apply(&changes);
     index.apply(changes, 1).unwrap();
-    index.apply(vec![Change::Delete(7)], 2).unwrap();
-    naive.apply(&[Change::Delete(7)]);
-    // In any order; 7 is gone, 40 says nothing, 99 never was.
-    let keys: Vec<u64> = (0..=40).rev().chain([99]).collect();
+    let asked = rows(&[unit(&mut rng)]);
+    let found = dense(&asked, "", 100).of(index).candidates;
+    assert_eq!(found.len(), 41);
+    // 7 is deleted and 9 another since the search; 40 says nothing.
+    let since = vec![Change::Delete(7), put(random(&mut rng, 9))];
+    index.apply(since, 2).unwrap();
+    naive.apply(&[Change::Delete(7), Change::Delete(9)]);
+    let candidates: Vec<_> = found.iter().rev().collect();
+    let keys: Vec<u64> = candidates.iter().map(|c| c.key).collect();
     let mean = |key: &u64| {
         let e = naive.0.get(key)?;
         let sum = e.vectors.sum_axis(ndarray::Axis(0)).mapv(f64::from);
         let norm = sum.dot(&sum).sqrt();
         (norm > 0.0).then(|| sum / norm)
     };
-    let found = index.alike(&keys).unwrap();
+    let found = index.alike(&candidates).unwrap();
     assert_eq!(found.dim(), (keys.len(), keys.len()));
     for ((i, j), cosine) in found.indexed_iter() {
         let expected = match (mean(&keys[i]), mean(&keys[j])) {

@@ -557,6 +557,23 @@ async fn lists_made_together_leave_nobody_out() {
     }
     assert_eq!(on.len(), 5, "{on:?}");
 
+    // Those that are to be kept are.
+    let mut keeping = asks(2);
+    keeping[..3].iter_mut().for_each(|r| r.keep = true);
+    let answers = m.match_batch(batch(keeping)).await.unwrap().into_inner();
+    for (i, r) in answers.results.into_iter().enumerate() {
+        let Some(v1::match_result::Result::Response(a)) = r.result else {
+            panic!("{r:?}");
+        };
+        let told = v1::GetKeptAnswerRequest {
+            parent: PARENT.into(),
+            match_id: a.match_id,
+        };
+        let told = s.outcomes().get_kept_answer(told).await;
+        let told = told.ok().map(|t| t.into_inner().matches.len());
+        assert_eq!(told, (i < 3).then_some(2));
+    }
+
     let fails = async |requests: Vec<v1::MatchRequest>, field: &str| {
         let e = s.matches().match_batch(batch(requests)).await;
         check(e, Code::InvalidArgument, "INVALID_FIELD", &[field]);
