@@ -111,7 +111,12 @@ pub struct ColumnHelp {
 }
 
 /// The columns recognised in files of a kind, for help texts and templates.
-pub fn recognised_columns(kind: Kind) -> Vec<ColumnHelp> {
+pub fn recognised_columns(kind: Kind) -> &'static [ColumnHelp] {
+    static HELP: OnceLock<[Vec<ColumnHelp>; 6]> = OnceLock::new();
+    &HELP.get_or_init(|| Kind::ALL.map(help))[kind_index(kind)]
+}
+
+fn help(kind: Kind) -> Vec<ColumnHelp> {
     let mut out: Vec<ColumnHelp> = Vec::new();
     let mut fields = Vec::new();
     for n in table::of_kind(kind).iter().chain(table::COMMON) {
