@@ -13,8 +13,8 @@ pub(crate) struct Figures {
     pub(crate) failed: u64,
     pub(crate) not_visible: u64,
     pub(crate) seconds: f64,
-    /// Memory of the server, MiB, once a second.
-    pub(crate) resident: Vec<u64>,
+    /// Memory of the server, MiB, once a second: resident, and what of it is no map of a file.
+    pub(crate) memory: Vec<[u64; 2]>,
     /// Requests at most on their way at one time.
     pub(crate) most_open: usize,
 }
@@ -65,14 +65,22 @@ impl fmt::Display for Figures {
             self.quantile(1.0),
             self.most_open
         )?;
-        let fifth = self.resident.len() / 5;
-        let mean = |part: &[u64]| part.iter().sum::<u64>() / (part.len() as u64).max(1);
+        let fifth = (self.memory.len() / 5).max(1).min(self.memory.len());
+        let mean = |part: &[[u64; 2]], of: usize| {
+            part.iter().map(|m| m[of]).sum::<u64>() / (part.len() as u64).max(1)
+        };
+        let (first, last) = (
+            &self.memory[..fifth],
+            &self.memory[self.memory.len() - fifth..],
+        );
         write!(
             f,
-            "  resident, MiB: first fifth {}, last fifth {}, most {}",
-            mean(&self.resident[..fifth.max(1).min(self.resident.len())]),
-            mean(&self.resident[self.resident.len().saturating_sub(fifth.max(1))..]),
-            self.resident.iter().max().unwrap_or(&0)
+            "  resident, MiB: first fifth {}, last fifth {}, most {}; its own {} and {}",
+            mean(first, 0),
+            mean(last, 0),
+            self.memory.iter().map(|m| m[0]).max().unwrap_or(0),
+            mean(first, 1),
+            mean(last, 1)
         )
     }
 }

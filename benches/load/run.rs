@@ -100,7 +100,8 @@ pub(crate) async fn open(
         }
         if sampled.elapsed() >= Duration::from_secs(1) {
             sampled = Instant::now();
-            figures.resident.push(program.resident_mib());
+            let memory = [program.resident_mib(), program.own_mib()];
+            figures.memory.push(memory);
         }
         if open.load(Ordering::Relaxed) >= OPEN {
             figures.late += 1;
