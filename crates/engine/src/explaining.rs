@@ -2,13 +2,15 @@
 
 use crate::{
     Engine, Error,
+    admitting::{admits, kinds},
     figuring::Figuring,
-    finding::{Sight, Teller, admits, check_deadline, kinds},
+    finding::{Sight, check_deadline},
     matching::{NEIGHBOURS_AMONG, Ranked},
     question::Question,
     quoting::Quoter,
     request::{Ask, MatchRequest},
     response::{Ahead, Asked, Change, Counterfactual, Explanation},
+    telling::Teller,
 };
 use queqiao_domain::{Bilingual, Facets, Kind, Record, RecordId, Score, TenantId, Visibility};
 use queqiao_ranking::{Asker, Feature, Scorer, Signals, Values, Weights, features};

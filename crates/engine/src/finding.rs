@@ -2,25 +2,24 @@
 
 use crate::{
     Engine, Error,
-    conditions::Conditions,
-    disclosing::Disclosed,
+    admitting::{admits, base_filter, seen_filter},
     entry::TextPipeline,
     error::RecordViolation,
     figuring::Figuring,
     matching::{Ranked, Ranking},
+    notes::notes,
     outcomes::kept,
     question::Question,
     quoting::Quoter,
     request::{Ask, MAX_BATCH, MAX_K, MOST_EXPLORATION, MatchRequest},
-    response::{Asked, Match, MatchResponse, Note},
+    response::{MatchResponse, Note},
+    telling::{Teller, uncovered},
     tenant::Live,
 };
-use queqiao_domain::{
-    Bilingual, DisclosureStage, Facets, Field, Filter, Kind, Op, TenantId, Value, Visibility,
-};
+use queqiao_domain::{Bilingual, TenantId, Visibility};
 use queqiao_ranking::{Calibration, Scorer, Weights};
-use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
-use queqiao_store::{KeptAnswer, RecordKey, StoredRecord};
+use queqiao_retrieval::{Mode, SearchResult};
+use queqiao_store::{KeptAnswer, RecordKey};
 use rayon::prelude::*;
 use std::{sync::Arc, time::Instant};
 
@@ -30,9 +29,6 @@ pub(crate) struct Sight {
     pub(crate) live: Option<Arc<Live>>,
     pub(crate) pipeline: TextPipeline,
 }
-
-/// Below this share of known characters an answer says that the model knows little of the text.
-const LOW_COVERAGE: f32 = 0.6;
 
 impl Engine {
     /// Ranked matches for a need, a text, or anyone who offers help.
@@ -296,114 +292,6 @@ impl Engine {
     }
 }
 
-fn notes(
-    sight: &Sight,
-    request: &MatchRequest,
-    question: &Question,
-    found: &SearchResult,
-    (passed_over, folded): (usize, usize),
-) -> Result<Vec<Note>, Error> {
-    let mut notes = Vec::new();
-    if folded > 0 {
-        notes.push(Note {
-            code: "FOLDED",
-            message: Bilingual::new(
-                format!("{folded} records that say the very same as one on the list were left out"),
-                format!("有 {folded} 条与名单中内容完全相同的记录未列出"),
-            ),
-        });
-    }
-    if passed_over > 0 {
-        notes.push(Note {
-            code: "PASSED_OVER",
-            message: Bilingual::new(
-                format!("{passed_over} better matches were passed over: their organisations have as many as were allowed"),
-                format!("有 {passed_over} 个得分更高的匹配被略过：其所属单位已达上限"),
-            ),
-        });
-    }
-    if request.mode != Mode::Lexical {
-        let text: Vec<&str> = question.fields.iter().map(|f| f.1.as_str()).collect();
-        let covered = sight.pipeline.embedder.coverage(&text.join("\n"));
-        if let Some(share) = covered.filter(|c| *c < LOW_COVERAGE) {
-            let percent = (share * 100.0).round();
-            notes.push(Note {
-                code: "LOW_COVERAGE",
-                message: Bilingual::new(
-                    format!("the model knows {percent} % of this text: the order rests mostly on shared words"),
-                    format!("模型只认识该文本的 {percent}%，排序主要依据共同词语"),
-                ),
-            });
-        }
-    }
-    if found.admitted == 0 {
-        notes.push(nothing_admitted(sight, request, question, found.total)?);
-    }
-    Ok(notes)
-}
-
-/// Which condition left nothing.
-fn nothing_admitted(
-    sight: &Sight,
-    request: &MatchRequest,
-    question: &Question,
-    total: usize,
-) -> Result<Note, Error> {
-    let count = |filter: &Filter| -> Result<usize, Error> {
-        let Some(live) = &sight.live else {
-            return Ok(0);
-        };
-        let none = ndarray::Array2::zeros((0, live.pipeline.embedder.dim()));
-        Ok(live
-            .index
-            .search(&Query {
-                vectors: &none,
-                passages: &[],
-                filter,
-                admit: &|_, facets| admits(request, facets),
-                mode: Mode::Lexical,
-                candidates: 0,
-                consistency: Consistency::Latest,
-            })?
-            .admitted)
-    };
-    let wanted = kinds(request, question);
-    let names = |f: fn(Kind) -> &'static str| wanted.iter().map(|k| f(*k)).collect::<Vec<_>>();
-    let (en, zh) = if total == 0 {
-        (
-            "there are no records yet: import some".to_owned(),
-            "还没有任何记录，请先导入".to_owned(),
-        )
-    } else if count(&kind_filter(&wanted))? == 0 {
-        (
-            format!(
-                "none of the {total} records is of kind {}",
-                names(Kind::as_str).join(", ")
-            ),
-            format!("{total} 条记录中没有{}", names(Kind::zh).join("、")),
-        )
-    } else if count(&base_filter(request, question))? == 0 {
-        (
-            format!("no record of these kinds is valid on {}", request.today),
-            format!("这些类别的记录在 {} 均不在有效期内", request.today),
-        )
-    } else if count(&base_filter(request, question).and(seen_filter(request)))? == 0 {
-        (
-            "the filter leaves no record: loosen it".to_owned(),
-            "筛选条件排除了所有记录，请放宽".to_owned(),
-        )
-    } else {
-        (
-            "every record that is left belongs to the asker, opted out, is closed or has a conflict".to_owned(),
-            "余下的记录均属提问方自身、已退出匹配、已关闭或存在利益冲突".to_owned(),
-        )
-    };
-    Ok(Note {
-        code: "NOTHING_ADMITTED",
-        message: Bilingual::new(en, zh),
-    })
-}
-
 fn check_listing(request: &MatchRequest) -> Result<(), Error> {
     if let Some(d) = request.diversity
         && !(0.5..=1.0).contains(&d.least)
@@ -440,160 +328,5 @@ pub(crate) fn check_deadline(request: &MatchRequest, doing: &'static str) -> Res
     match request.deadline {
         Some(d) if Instant::now() > d => Err(Error::Deadline { doing }),
         _ => Ok(()),
-    }
-}
-
-/// The kinds that may answer.
-pub(crate) fn kinds(request: &MatchRequest, question: &Question) -> Vec<Kind> {
-    if request.to.is_empty() {
-        let asker = question.facets.as_ref().map_or(Kind::Need, |f| f.kind);
-        asker.default_counterparts().to_vec()
-    } else {
-        request.to.clone()
-    }
-}
-
-pub(crate) fn kind_filter(kinds: &[Kind]) -> Filter {
-    Filter::any_of(Field::Kind, Op::Eq, kinds.iter().copied().map(Value::Kind))
-}
-
-/// The caller's filter for the index, which sees all of every record: of those that are sealed, [`admits`] decides
-/// where the caller may not see them.
-fn seen_filter(request: &MatchRequest) -> Filter {
-    match request.sees_sealed || request.filter == Filter::All {
-        true => request.filter.clone(),
-        false => Filter::Or(vec![
-            Filter::compare(
-                Field::Visibility,
-                Op::Eq,
-                Value::Visibility(Visibility::Sealed),
-            ),
-            request.filter.clone(),
-        ]),
-    }
-}
-
-/// Whether the caller's filter lets a record pass, by what the caller may know of it.
-pub(crate) fn admits(request: &MatchRequest, facets: &Facets) -> bool {
-    request.sees_sealed
-        || facets.visibility != Visibility::Sealed
-        || facets.openly_matches(&request.filter)
-}
-
-/// What every answer must be, whatever the caller's filter says.
-fn base_filter(request: &MatchRequest, question: &Question) -> Filter {
-    kind_filter(&kinds(request, question)).and(Filter::compare(
-        Field::Valid,
-        Op::Eq,
-        Value::Date(request.today),
-    ))
-}
-
-impl Engine {
-    pub(crate) fn conditions<'a>(
-        &self,
-        request: &'a MatchRequest,
-        question: &'a Question,
-    ) -> Conditions<'a> {
-        Conditions {
-            asker: question.facets.as_ref(),
-            stored: match &request.ask {
-                Ask::Record(id) => Some(id),
-                _ => None,
-            },
-            own_organisation: request.own_organisation,
-            today: request.today,
-            needs_consent: self.options.needs_consent,
-            sees_sealed: request.sees_sealed,
-        }
-    }
-}
-
-/// The clauses that no match answers, in the question's order; none where every match is sealed and not
-/// disclosed, since nothing is told of those.
-fn uncovered(asked: Vec<Asked>, matches: &[Match]) -> Vec<Asked> {
-    let told = |m: &&Match| {
-        let stage = m.disclosed.as_ref().map(|d| d.stage);
-        stage != Some(DisclosureStage::Clauses)
-    };
-    let open: Vec<&Match> = matches.iter().filter(told).collect();
-    if open.is_empty() && !matches.is_empty() {
-        return Vec::new();
-    }
-    let answered = |i: usize| {
-        let answers = |m: &&Match| {
-            m.clauses
-                .get(i)
-                .is_some_and(|c| c.answer.is_some() && !c.contradicted)
-        };
-        open.iter().any(answers)
-    };
-    asked
-        .into_iter()
-        .enumerate()
-        .filter(|(i, _)| !answered(*i))
-        .map(|(_, a)| a)
-        .collect()
-}
-
-/// What is told of each match.
-pub(crate) struct Teller<'a> {
-    pub(crate) scorer: Scorer,
-    pub(crate) quoter: Option<Quoter<'a>>,
-    pub(crate) figuring: Figuring,
-    /// Say of every clause what answers it.
-    pub(crate) clauses: bool,
-    /// What scores mean.
-    pub(crate) calibration: Option<&'a Calibration>,
-}
-
-impl Teller<'_> {
-    pub(crate) fn tell(
-        &self,
-        rank: usize,
-        r: &Ranked,
-        (stored, stage): (Option<&StoredRecord>, DisclosureStage),
-    ) -> Result<Match, Error> {
-        let c = &r.candidate;
-        let disclosed = Disclosed::of(r, stored, stage);
-        let sealed = disclosed.is_some() && stage < DisclosureStage::Text;
-        let owner = disclosed.is_none() || stage == DisclosureStage::Owner;
-        // The passage of the side that contributed more.
-        let passage = if c.dense.best > 0.0 || c.lexical.words + c.lexical.bigrams <= 0.0 {
-            c.dense.passage
-        } else {
-            c.lexical.passage
-        };
-        let (quote, figures, clauses) = match (&self.quoter, stored) {
-            (Some(q), Some(s)) if !sealed => (
-                q.quote(&s.record, passage)?,
-                self.figuring.judge(&s.record),
-                if self.clauses {
-                    q.cover(&s.record)?
-                } else {
-                    Vec::new()
-                },
-            ),
-            _ => (None, Vec::new(), Vec::new()),
-        };
-        Ok(Match {
-            rank,
-            id: c.id.clone(),
-            kind: c.facets.kind,
-            title: match disclosed.is_none() || stage.shows_title(c.facets.kind) {
-                true => c.facets.title.clone(),
-                false => String::new(),
-            },
-            score: r.score,
-            probability: self.calibration.map(|c| c.curve.probability(r.score.get())),
-            parts: self.scorer.parts(&r.values),
-            quote,
-            figures,
-            clauses,
-            drawn: None,
-            wanted: None,
-            disclosed,
-            facets: owner.then(|| Arc::clone(&c.facets)),
-        })
     }
 }

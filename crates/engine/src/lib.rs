@@ -7,6 +7,7 @@
 //! Requests and responses are plain structs; no wire type and no async comes in here.
 
 mod activity;
+mod admitting;
 mod artefacts;
 mod collection;
 mod conditions;
@@ -24,6 +25,7 @@ mod holding;
 mod insight;
 mod listing;
 mod matching;
+mod notes;
 mod numbers;
 mod outcomes;
 mod piece;
@@ -33,6 +35,7 @@ mod quoting;
 mod reading;
 mod request;
 mod response;
+mod telling;
 mod tenant;
 mod together;
 

@@ -2,8 +2,9 @@
 
 use crate::{
     Engine, Error,
+    admitting::kind_filter,
     conditions::Conditions,
-    finding::{check_deadline, kind_filter},
+    finding::check_deadline,
     matching::Ranking,
     question::Question,
     request::{Ask, MatchRequest, Mode},
