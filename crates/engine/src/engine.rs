@@ -16,7 +16,7 @@ use queqiao_domain::{
 };
 use queqiao_embed::{Embedder, ModelFingerprint};
 use queqiao_ranking::{Calibration, Weights};
-use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, Recall};
+use queqiao_retrieval::{CanaryFigures, Change, Entry, Index, IndexOptions, Recall};
 use queqiao_store::{Batch, ListQuery, Outcome, RecordKey, RequestId, Store, StoredRecord};
 use std::{
     collections::HashMap,
@@ -38,6 +38,19 @@ pub struct EngineOptions {
     /// Days over which changes can be undone in a backup, 0 for none. Where none is given, a history that is
     /// there goes on, and only a new folder gets one.
     pub history_days: Option<u32>,
+    /// Threads that build graphs beside the answers, one set for each tenant; 0 is half of the cores.
+    pub graph_threads: usize,
+}
+
+impl EngineOptions {
+    /// How indexes are made and opened.
+    fn index(&self) -> IndexOptions {
+        let default = IndexOptions::default();
+        match self.graph_threads {
+            0 => default,
+            threads => IndexOptions { threads, ..default },
+        }
+    }
 }
 
 /// The engine. Safe to share between threads; every method blocks.
@@ -83,7 +96,11 @@ impl Engine {
             calibration: artefacts.calibration(&weights)?,
             activity: ActivityBook::default(),
             weights,
-            tenants: Tenants::new(data.join("index"), TextPipeline::new(embedder)),
+            tenants: Tenants::new(
+                data.join("index"),
+                TextPipeline::new(embedder),
+                options.index(),
+            ),
             changing: Mutex::new(()),
             store,
             options,

@@ -2,7 +2,7 @@
 
 use crate::{Error, entry::TextPipeline, numbers::Numbers};
 use queqiao_domain::TenantId;
-use queqiao_retrieval::{Change, EmbeddedIndex, Index, IndexError, Shape};
+use queqiao_retrieval::{Change, EmbeddedIndex, Index, IndexError, IndexOptions, Shape};
 use queqiao_store::{Applied, ChangeOp, RecordKey, Since, Store, StoredRecord};
 use std::{
     collections::HashMap,
@@ -103,15 +103,17 @@ impl TenantIndex {
 /// The indexes of all tenants, under one folder.
 pub(crate) struct Tenants {
     folder: PathBuf,
+    index: IndexOptions,
     open: Mutex<HashMap<TenantId, Arc<TenantIndex>>>,
     /// How a tenant without an index reads text.
     pipeline: RwLock<TextPipeline>,
 }
 
 impl Tenants {
-    pub(crate) fn new(folder: PathBuf, pipeline: TextPipeline) -> Self {
+    pub(crate) fn new(folder: PathBuf, pipeline: TextPipeline, index: IndexOptions) -> Self {
         Self {
             folder,
+            index,
             open: Mutex::new(HashMap::new()),
             pipeline: RwLock::new(pipeline),
         }
@@ -132,6 +134,17 @@ impl Tenants {
         open.get(tenant).map(Arc::clone)
     }
 
+    /// The next generation of a tenant's index.
+    fn build(
+        &self,
+        home: &Path,
+        tenant: &TenantId,
+        store: &Store,
+        pipeline: TextPipeline,
+    ) -> Result<Generation, Error> {
+        Generation::build(home, tenant, store, pipeline, self.index.clone())
+    }
+
     /// The tenant's index, in step with the store; made when there is none.
     pub(crate) fn get(&self, tenant: &TenantId, store: &Store) -> Result<Arc<TenantIndex>, Error> {
         let mut open = self.open.lock().unwrap_or_else(|e| e.into_inner());
@@ -141,22 +154,25 @@ impl Tenants {
         let home = self.folder.join(folder_name(tenant));
         let pipeline = self.pipeline();
         let found = match current(&home) {
-            Some(name) => match EmbeddedIndex::open(&home.join(name), shape(store, &pipeline)) {
-                Err(e @ IndexError::Damaged { .. }) => {
-                    tracing::warn!(%tenant, "{e}");
-                    None
+            Some(name) => {
+                let shape = shape(store, &pipeline);
+                match EmbeddedIndex::open_with(&home.join(name), shape, self.index.clone()) {
+                    Err(e @ IndexError::Damaged { .. }) => {
+                        tracing::warn!(%tenant, "{e}");
+                        None
+                    }
+                    other => Some(Live {
+                        index: other?,
+                        pipeline: pipeline.clone(),
+                    }),
                 }
-                other => Some(Live {
-                    index: other?,
-                    pipeline: pipeline.clone(),
-                }),
-            },
+            }
             None => None,
         };
         let live = match found {
             Some(live) if catch_up(&live, tenant, store)? => live,
             _ => {
-                let generation = Generation::build(&home, tenant, store, pipeline)?;
+                let generation = self.build(&home, tenant, store, pipeline)?;
                 generation.make_current(&home)?
             }
         };
@@ -195,7 +211,7 @@ impl Tenants {
     ) -> Result<(), Error> {
         let held = self.get(tenant, store)?;
         let _building = held.building.lock().unwrap_or_else(|e| e.into_inner());
-        let beside = Generation::build(&held.home, tenant, store, pipeline.clone())?;
+        let beside = self.build(&held.home, tenant, store, pipeline.clone())?;
         // Most of what was written meanwhile, while writing goes on …
         let mut in_step = catch_up(&beside.live, tenant, store)?;
         let _writing = held.writing.lock().unwrap_or_else(|e| e.into_inner());
@@ -205,7 +221,7 @@ impl Tenants {
         let beside = if in_step {
             beside
         } else {
-            Generation::build(&held.home, tenant, store, pipeline)?
+            self.build(&held.home, tenant, store, pipeline)?
         };
         held.replace_whole(beside.make_current(&held.home)?, &mut lost);
         Ok(())
@@ -224,7 +240,7 @@ impl Tenants {
         let mut lost = held.taking.lock().unwrap_or_else(|e| e.into_inner());
         if *lost {
             let pipeline = held.get().pipeline.clone();
-            let generation = Generation::build(&held.home, tenant, store, pipeline)?;
+            let generation = self.build(&held.home, tenant, store, pipeline)?;
             held.replace_whole(generation.make_current(&held.home)?, &mut lost);
         }
         Ok(())
@@ -306,6 +322,7 @@ impl Generation {
         tenant: &TenantId,
         store: &Store,
         pipeline: TextPipeline,
+        options: IndexOptions,
     ) -> Result<Self, Error> {
         std::fs::create_dir_all(home).map_err(io(home, "created"))?;
         // What an interrupted build left is in the way of no one: the number is not used again.
@@ -315,7 +332,8 @@ impl Generation {
             .filter_map(|e| e.file_name().to_str()?.parse::<u64>().ok())
             .max();
         let name = format!("{:06}", last.unwrap_or(0) + 1);
-        let index = EmbeddedIndex::create(&home.join(&name), shape(store, &pipeline))?;
+        let shape = shape(store, &pipeline);
+        let index = EmbeddedIndex::create_with(&home.join(&name), shape, options)?;
         let live = Live { index, pipeline };
         let snapshot = store.snapshot()?;
         let seq = snapshot.last_seq()?;

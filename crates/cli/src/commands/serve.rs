@@ -27,6 +27,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<(), Failure> {
         needs_consent: settings.is_on("people.require_consent"),
         master_key: settings.master_key(),
         history_days: Some(settings.history_days()),
+        graph_threads: settings.graph_threads(),
         ..EngineOptions::default()
     };
     let engine = Engine::open(&data, model, options)?;

@@ -176,6 +176,11 @@ impl Settings {
         u32::try_from(self.number("history_days")).unwrap_or(u32::MAX)
     }
 
+    /// Threads that build graphs; 0 is half of the cores.
+    pub(crate) fn graph_threads(&self) -> usize {
+        self.size("graph_threads")
+    }
+
     /// Whether a switch is on.
     pub(crate) fn is_on(&self, name: &str) -> bool {
         *self.value(name) == Value::Switch(true)

@@ -126,6 +126,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "`queqiao restore --until` 可将备份恢复到多少天之内的任意时刻；存储相应多占这些天的变更；0 为不保留",
     ),
     text(
+        "graph_threads",
+        Form::Whole(0, 1_024),
+        |_| number(0_u32),
+        "threads that build search graphs beside the answers, which go first; 0 is half of the cores",
+        "在后台构建检索图的线程数（应答优先）；0 表示核心数的一半",
+    ),
+    text(
         "people.require_consent",
         Form::Switch,
         |_| Value::Switch(false),

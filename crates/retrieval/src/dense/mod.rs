@@ -13,6 +13,7 @@ mod raw;
 mod refine;
 mod segment;
 mod sketch;
+mod values;
 
 pub(crate) use build::BuildError;
 pub use build::{GraphOptions, Refinement};

@@ -11,7 +11,7 @@ use crate::{
     slots::{Held, Place, Slot, Slots},
 };
 use ndarray::ArrayView2;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// No record: the one that stood there was replaced or deleted.
 pub(crate) const NOWHERE: Slot = Slot::MAX;
@@ -61,6 +61,8 @@ pub(crate) struct Dense {
     whole: usize,
     parts: Vec<Part>,
     next: u32,
+    /// Where values of many that wait may stand.
+    folder: Option<Arc<Path>>,
 }
 
 impl Ask<'_> {
@@ -184,14 +186,15 @@ impl Part {
 
 impl Dense {
     /// Of vectors of `dim` values. Up to `whole` waiting rows, all of them are compared with every
-    /// question.
-    pub(crate) fn new(dim: usize, isa: Isa, whole: usize) -> Self {
+    /// question. Values of more may stand in `folder`, in files without a name.
+    pub(crate) fn new(dim: usize, isa: Isa, whole: usize, folder: Option<&Path>) -> Self {
         Self {
             dim,
             isa,
             whole,
             parts: Vec::new(),
             next: 0,
+            folder: folder.map(Arc::from),
         }
     }
 
@@ -227,7 +230,8 @@ impl Dense {
         if self.parts.last().is_none_or(|p| !p.grows()) {
             let id = self.next;
             self.next += 1;
-            self.parts.push(Part::new(id, Body::Raw(Arc::default())));
+            let raw = Raw::new(self.folder.clone());
+            self.parts.push(Part::new(id, Body::Raw(Arc::new(raw))));
         }
         let Some(part) = self.parts.last_mut() else {
             return Place::default();
@@ -282,7 +286,7 @@ impl Dense {
         if dead <= 1024 || dead * 2 <= part.rows() {
             return;
         }
-        let mut new = Raw::default();
+        let mut new = Raw::new(self.folder.clone());
         let mut kept = Vec::with_capacity(part.live);
         for (record, slot) in part.slots.iter().enumerate() {
             let Some(held) = slots.get_mut(*slot) else {

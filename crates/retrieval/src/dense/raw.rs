@@ -6,9 +6,10 @@
 use super::{
     segment::{Ask, Found, Side},
     sketch::{self, SketchScratch, View, sketch},
+    values::Values,
 };
 use crate::kernel::{dot, products};
-use std::cell::RefCell;
+use std::{cell::RefCell, path::Path, sync::Arc};
 
 /// Records whose vectors are read for each in the width of a search, where their signs leave out
 /// others.
@@ -23,11 +24,11 @@ thread_local! {
 }
 
 /// Vectors of records, in the order in which they came.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Raw {
     /// First row of each record, and the number of rows at the end.
     starts: Vec<u32>,
-    values: Vec<f32>,
+    values: Values,
     /// Sketches of rows; empty where vectors have an unusual length.
     signs: Vec<u64>,
     /// Sketches of records' sums of rows; likewise.
@@ -37,6 +38,17 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
+    /// Of no records yet. Values of many may stand in `folder`, in files without a name.
+    pub(crate) fn new(folder: Option<Arc<Path>>) -> Self {
+        Self {
+            starts: vec![0],
+            values: Values::new(folder),
+            signs: Vec::new(),
+            profiles: Vec::new(),
+            lengths: Vec::new(),
+        }
+    }
+
     fn records(&self) -> usize {
         self.lengths.len()
     }
@@ -51,7 +63,7 @@ impl Raw {
             self.starts[record as usize] as usize,
             self.starts[record as usize + 1] as usize,
         );
-        &self.values[from * dim..to * dim]
+        self.values.get(from * dim, to * dim)
     }
 
     /// Takes the next record, of `count` rows. Returns its number.
@@ -61,21 +73,19 @@ impl Raw {
         count: usize,
         dim: usize,
     ) -> u32 {
-        if self.starts.is_empty() {
-            self.starts.push(0);
-        }
         let record = self.records() as u32;
         let from = self.values.len();
-        self.values.extend(values);
+        self.values.push(values, count * dim);
         let end = self.rows() + count;
         self.starts.push(end as u32);
         let mut sum = vec![0f32; dim];
-        for row in self.values[from..].chunks_exact(dim.max(1)) {
+        let rows = self.values.get(from, from + count * dim);
+        for row in rows.chunks_exact(dim.max(1)) {
             sum.iter_mut().zip(row).for_each(|(s, x)| *s += x);
         }
         self.lengths.push(dot(&sum, &sum).sqrt());
         if sketch::words(dim).is_some() {
-            for row in self.values[from..].chunks_exact(dim.max(1)) {
+            for row in rows.chunks_exact(dim.max(1)) {
                 self.signs.extend(sketch(row));
             }
             self.profiles.extend(sketch(&sum));
@@ -135,7 +145,8 @@ impl Raw {
 
     /// Bytes on the heap.
     pub(crate) fn resident(&self) -> usize {
-        (self.values.len() + self.starts.len() + self.lengths.len()) * 4
+        self.values.resident()
+            + (self.starts.len() + self.lengths.len()) * 4
             + (self.signs.len() + self.profiles.len()) * 8
     }
 }
@@ -160,7 +171,7 @@ mod tests {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
         let mut centre = || near(&[0.0; DIM], &mut rng);
         let centres: Vec<Vec<f32>> = (0..20).map(|_| centre()).collect();
-        let mut raw = Raw::default();
+        let mut raw = Raw::new(None);
         let mut records: Vec<Vec<Vec<f32>>> = Vec::new();
         for r in 0..30_000usize {
             let centre = &centres[r % centres.len()];

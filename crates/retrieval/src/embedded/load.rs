@@ -68,7 +68,7 @@ pub(super) fn load(
 ) -> Result<(Loaded, Files), IndexError> {
     let manifest = Manifest::read(folder, shape)?;
     let found = Inventory::of(folder).map_err(io(folder, "read"))?;
-    let mut loaded = Loaded::new(shape, options);
+    let mut loaded = Loaded::new(shape, options, Some(folder));
     let (mut seq, covered) = manifest.as_ref().map_or((0, 0), |m| (m.seq, m.covered));
     for listed in manifest.iter().flat_map(|m| &m.segments) {
         let path = folder.join(&listed.file);
@@ -127,11 +127,11 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    pub(super) fn new(shape: &Shape, options: &IndexOptions) -> Self {
+    pub(super) fn new(shape: &Shape, options: &IndexOptions, folder: Option<&Path>) -> Self {
         Self {
             slots: Slots::default(),
             attributes: Attributes::default(),
-            dense: options.dense(shape.dim),
+            dense: options.dense(shape.dim, folder),
         }
     }
 

@@ -92,8 +92,8 @@ impl IndexOptions {
     }
 
     /// No vectors yet.
-    fn dense(&self, dim: usize) -> Dense {
-        Dense::new(dim, self.isa, self.seal_from.saturating_mul(2))
+    fn dense(&self, dim: usize, folder: Option<&Path>) -> Dense {
+        Dense::new(dim, self.isa, self.seal_from.saturating_mul(2), folder)
     }
 }
 
@@ -178,7 +178,7 @@ impl EmbeddedIndex {
 
     /// The same with other options.
     pub fn in_memory_with(shape: Shape, options: IndexOptions) -> Result<Self, IndexError> {
-        let state = Loaded::new(&shape, &options);
+        let state = Loaded::new(&shape, &options, None);
         let lexical = Lexical::open(None, &state.slots)?;
         let none = Writer {
             files: None,
@@ -257,7 +257,7 @@ impl EmbeddedIndex {
         }
         std::fs::create_dir_all(folder).map_err(io)?;
         let files = load::Files::create(folder, &shape)?;
-        let loaded = Loaded::new(&shape, &options);
+        let loaded = Loaded::new(&shape, &options, Some(folder));
         let lexical = Lexical::open(Some(&lexical_path), &loaded.slots)?;
         let (terms, _) = Journals::open(&lexical_path, &shape, 0, |_| {})?;
         let folder = Some(folder.to_owned());

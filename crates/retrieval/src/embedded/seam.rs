@@ -128,7 +128,8 @@ impl Index for EmbeddedIndex {
         let mut state = self.shared.write();
         state.slots = Slots::default();
         state.attributes = Attributes::default();
-        state.dense = self.shared.options.dense(self.shared.shape.dim);
+        let (dim, folder) = (self.shared.shape.dim, self.shared.folder.as_deref());
+        state.dense = self.shared.options.dense(dim, folder);
         state.seq = 0;
         state.epoch += 1;
         if let Some(folder) = &self.shared.folder {
