@@ -85,6 +85,13 @@ fn main() -> Result<()> {
                 r.weights = neighbours.map(|f| (f, 0.0)).into();
             }),
         ),
+        (
+            "bare, words of the title not looked for",
+            Box::new(|r| {
+                r.quotes = false;
+                r.weights = vec![(Feature::TitleWords, 0.0)];
+            }),
+        ),
         ("with quotes and figures", Box::new(|_| {})),
         ("with every clause answered", Box::new(|r| r.clauses = true)),
         (

@@ -149,7 +149,7 @@ fn import_match_both_ways() {
         "--explain",
     ]);
     assert!(
-        table.contains("answers") && table.contains("meaning, best passage"),
+        table.contains("answers") && table.contains("meaning, whole record"),
         "{table}"
     );
     let chinese = ok(&[

@@ -1,9 +1,16 @@
 //! Test collections in BEIR's layout with passages, ranked without a data folder.
 
-use crate::{Error, entry::TextPipeline, matching::Ranking, piece::Piece, question::Question};
+use crate::{
+    Error,
+    entry::TextPipeline,
+    matching::{Ranked, Ranking, by_score},
+    piece::Piece,
+    question::Question,
+    wording::{LOOKED_AT, Wording, naming},
+};
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_embed::Embedder;
-use queqiao_ranking::{Values, Weights};
+use queqiao_ranking::{Feature, Scorer, Values, Weights};
 use queqiao_retrieval::{Change, EmbeddedIndex, Index, IndexOptions, Mode, Shape};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -104,6 +111,8 @@ pub struct RankOptions {
     pub depth: usize,
     /// Weights of the scorer.
     pub weights: Weights,
+    /// Features that weigh nothing are told too, so that weights can be fitted to them.
+    pub every_feature: bool,
 }
 
 impl Collection {
@@ -221,7 +230,7 @@ impl Collection {
         let nothing = HashSet::new();
         let judged = self.judged.get(&query.id).unwrap_or(&nothing);
         let document = |key: u64| self.corpus[key as usize].id.as_str();
-        let (ranked, _) = Ranking {
+        let (mut ranked, _) = Ranking {
             question: &question,
             filter: &Filter::All,
             admit: &|key, _| {
@@ -234,8 +243,14 @@ impl Collection {
             sees_sealed: true,
             today: None,
             activities: None,
+            every_feature: options.every_feature,
         }
         .run(index)?;
+        if options.mode != Mode::Lexical
+            && (options.every_feature || options.weights.get(Feature::TitleWords) > 0.0)
+        {
+            self.read_words(pipeline, &question, &options.weights, &mut ranked)?;
+        }
         // The engine breaks ties by its own ids; a run breaks them by the collection's.
         let mut lines: Vec<(f64, &str, Values)> = ranked
             .iter()
@@ -254,6 +269,39 @@ impl Collection {
                 features,
             })
             .collect())
+    }
+}
+
+impl Collection {
+    /// How near the words of the best come to those of the title, as the engine tells it of records; ranks the
+    /// best anew.
+    fn read_words(
+        &self,
+        pipeline: &TextPipeline,
+        question: &Question,
+        weights: &Weights,
+        ranked: &mut [Ranked],
+    ) -> Result<(), Error> {
+        let Some(wording) = Wording::of(pipeline, question)? else {
+            return Ok(());
+        };
+        let n = ranked.len().min(LOOKED_AT);
+        let best = &mut ranked[..n];
+        let texts: Vec<Vec<&str>> = best
+            .iter()
+            .map(|r| {
+                let texts = self.corpus[r.candidate.key as usize].texts();
+                let heads = texts.iter().map(|t| t.0).collect();
+                naming(heads, texts.iter().map(|t| t.1))
+            })
+            .collect();
+        let scorer = Scorer::new(weights);
+        for (r, near) in best.iter_mut().zip(wording.near(&texts)?) {
+            r.values[Feature::TitleWords as usize] = near;
+            r.score = scorer.score(&r.values);
+        }
+        best.sort_by(by_score);
+        Ok(())
     }
 }
 
@@ -291,6 +339,7 @@ pub fn pair_scores(
         pool: Pool::All,
         depth,
         weights: Weights::default(),
+        every_feature: false,
     };
     let place = |id: &str| id[1..].parse::<usize>().unwrap_or(usize::MAX);
     let mut out = Vec::new();

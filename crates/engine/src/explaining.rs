@@ -8,12 +8,14 @@ use crate::{
     matching::{NEIGHBOURS_AMONG, Ranked},
     question::Question,
     quoting::Quoter,
+    reading::READ,
     request::{Ask, MatchRequest},
     response::{Ahead, Asked, Change, Counterfactual, Explanation},
     telling::Teller,
+    wording::LOOKED_AT,
 };
 use queqiao_domain::{Bilingual, Facets, Kind, Record, RecordId, Score, TenantId, Visibility};
-use queqiao_ranking::{Asker, Feature, Scorer, Signals, Values, Weights, features};
+use queqiao_ranking::{Asker, CENTRE_OF, Feature, Scorer, Signals, Values, Weights, features};
 use serde_json::Value as Json;
 
 /// So many clauses of a question are left out, one by one, to see what each does.
@@ -259,7 +261,7 @@ fn replaced(
         _ => r.values[f],
     });
     let score = scorer.score(&values);
-    if i >= NEIGHBOURS_AMONG && joins_the_best(scorer, ranked, score) {
+    if joins_the_best(scorer, ranked, i, score) {
         return None;
     }
     let before =
@@ -276,23 +278,31 @@ fn replaced(
     })
 }
 
-/// Whether one from further down would come among the best, who are compared with each other: then it may be
-/// lifted, and another is not any more, and what rank that gives is not known without comparing them.
-fn joins_the_best(scorer: &Scorer, ranked: &[Ranked], score: Score) -> bool {
-    let alone = |r: &Ranked| {
-        let mut values = r.values;
-        values[Feature::DenseNeighbours as usize] = None;
-        values[Feature::BigramsNeighbours as usize] = None;
-        scorer.score(&values)
+/// Whether the `i`th would come, with that score, among the best that are compared with each other, among those of
+/// them that make up their centre, or among those that are read: then there is more to be known of it, and less of
+/// another, and what rank that gives is not known without looking.
+fn joins_the_best(scorer: &Scorer, ranked: &[Ranked], i: usize, score: Score) -> bool {
+    let enters = |most: usize, unknown: &[Feature]| {
+        let n = ranked.len().min(most);
+        let known = |r: &Ranked| unknown.iter().any(|f| r.values[*f as usize].is_some());
+        if n == 0 || !ranked.iter().any(known) {
+            return false;
+        }
+        let alone = |r: &Ranked| {
+            let mut values = r.values;
+            for f in unknown {
+                values[*f as usize] = None;
+            }
+            scorer.score(&values)
+        };
+        let mut all: Vec<Score> = ranked.iter().map(alone).collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        alone(&ranked[i]) <= all[n - 1] && score >= all[n - 1]
     };
-    let best = &ranked[..ranked.len().min(NEIGHBOURS_AMONG)];
-    let compared = |r: &Ranked| r.values[Feature::DenseNeighbours as usize].is_some();
-    best.iter().any(compared)
-        && best
-            .iter()
-            .map(alone)
-            .min()
-            .is_some_and(|least| score >= least)
+    i >= NEIGHBOURS_AMONG && enters(NEIGHBOURS_AMONG, &Feature::AMONG)
+        || scorer.weighs(Feature::DenseCentre) && enters(CENTRE_OF, &Feature::AMONG)
+        || i >= READ && enters(READ, &Feature::READ)
+        || i >= LOOKED_AT && scorer.weighs(Feature::TitleWords) && enters(LOOKED_AT, &Feature::READ)
 }
 
 /// Who stands ahead, and by what.
@@ -346,4 +356,85 @@ fn cut_record(record: &Record, clause: &Asked) -> Option<Record> {
         .iter()
         .any(|u| u.parts.iter().any(|p| asks(p.text)));
     left.then_some(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use queqiao_retrieval::Candidate;
+    use std::sync::Arc;
+
+    /// Of `n`, the `i`th worth 1 − i / 1,000 by its vectors.
+    fn ranked(n: usize, also: &dyn Fn(usize) -> Vec<(Feature, f64)>) -> Vec<Ranked> {
+        let one = |i: usize| {
+            let id = RecordId::new(format!("r{i:04}")).unwrap();
+            let mut values: Values = [None; Feature::COUNT];
+            values[Feature::DenseProfile as usize] = Some(1.0 - i as f64 / 1_000.0);
+            for (f, v) in also(i) {
+                values[f as usize] = Some(v);
+            }
+            Ranked {
+                candidate: Candidate {
+                    key: i as u64,
+                    facets: Arc::new(Facets::of(&Record::new(id.clone(), Kind::Expert))),
+                    id,
+                    passages: 1,
+                    dense: Default::default(),
+                    lexical: Default::default(),
+                },
+                score: scorer(&[]).score(&values),
+                values,
+            }
+        };
+        (0..n).map(one).collect()
+    }
+
+    fn scorer(also: &[Feature]) -> Scorer {
+        let mut weights = Weights::default();
+        weights.weights.clear();
+        weights.weights.insert(Feature::DenseProfile, 1.0);
+        for f in also {
+            weights.weights.insert(*f, 1.0);
+        }
+        Scorer::new(&weights)
+    }
+
+    #[test]
+    fn nobody_is_told_a_rank_among_those_who_are_looked_at_closer() {
+        let lifts = [Feature::DenseNeighbours];
+        let compared = |i: usize| match i < NEIGHBOURS_AMONG {
+            // The last of the best is lifted far: what counts is where it stands without that.
+            true => vec![(Feature::DenseNeighbours, if i == 99 { 0.5 } else { 0.0 })],
+            false => vec![],
+        };
+        let all = ranked(150, &compared);
+        let joins = |scorer: &Scorer, all: &[Ranked], i: usize, worth: f64| {
+            joins_the_best(scorer, all, i, Score::new(worth))
+        };
+        assert!(joins(&scorer(&lifts), &all, 120, 0.902));
+        assert!(!joins(&scorer(&lifts), &all, 120, 0.9));
+        // Who is among them may rise as it likes, and so may all where none is compared.
+        assert!(!joins(&scorer(&lifts), &all, 60, 0.99));
+        assert!(!joins(&scorer(&[]), &ranked(150, &|_| vec![]), 120, 0.99));
+
+        // The centre is made of the best thirty, where it counts.
+        let centre = [Feature::DenseNeighbours, Feature::DenseCentre];
+        assert!(joins(&scorer(&centre), &all, 60, 0.972));
+        assert!(!joins(&scorer(&centre), &all, 60, 0.97));
+        assert!(!joins(&scorer(&centre), &all, 20, 0.999));
+
+        // Fifty are read.
+        let read = |i: usize| match i < READ {
+            true => vec![(Feature::Figures, 0.1)],
+            false => vec![],
+        };
+        let all = ranked(150, &read);
+        let figures = scorer(&[Feature::Figures]);
+        assert!(joins(&figures, &all, 60, 0.952));
+        assert!(!joins(&figures, &all, 60, 0.95));
+        assert!(!joins(&figures, &all, 40, 0.999));
+        let words = scorer(&[Feature::Figures, Feature::TitleWords]);
+        assert!(joins(&words, &all, 40, 0.972));
+        assert!(!joins(&words, &all, 40, 0.97));
+    }
 }

@@ -284,6 +284,7 @@ impl Engine {
             weights,
             today: Some(request.today),
             activities: activities.as_deref(),
+            every_feature: false,
         }
         .run(&live.index)?;
         check_deadline(request, "searching")?;

@@ -38,6 +38,7 @@ mod response;
 mod telling;
 mod tenant;
 mod together;
+mod wording;
 
 pub use artefacts::Artefacts;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};

@@ -2,7 +2,9 @@
 
 use crate::{Error, activity::Activities, question::Question};
 use queqiao_domain::{Date, Facets, Filter, Score, Visibility};
-use queqiao_ranking::{Asker, Feature, Neighbours, Scorer, Signals, Values, Weights, features};
+use queqiao_ranking::{
+    Asker, Feature, Neighbours, Scorer, Signals, Values, Weights, centre, features,
+};
 use queqiao_retrieval::{Candidate, Consistency, Index, Mode, Query, SearchResult};
 use std::cmp::Ordering;
 
@@ -36,6 +38,8 @@ pub(crate) struct Ranking<'a> {
     pub(crate) today: Option<Date>,
     /// What came of each so far, where weights ask for it.
     pub(crate) activities: Option<&'a Activities>,
+    /// What weighs nothing is told too, so that weights can be fitted to it.
+    pub(crate) every_feature: bool,
 }
 
 impl Ranking<'_> {
@@ -91,21 +95,21 @@ impl Ranking<'_> {
             .collect();
         ranked.sort_by(by_score);
         if dense {
-            self.ask_neighbours(index, &scorer, &mut ranked)?;
+            self.compare_the_best(index, &scorer, &mut ranked)?;
         }
         Ok((ranked, found))
     }
 
-    /// Lifts those of the best whose like answer better, and ranks the best anew. Of the others it is unknown,
-    /// which never lifts one past them.
-    fn ask_neighbours(
+    /// Compares the best with each other: lifts those whose like answer better, tells how near each is to all of them,
+    /// and ranks them anew. Of the others it is unknown, which never lifts one past them.
+    fn compare_the_best(
         &self,
         index: &dyn Index,
         scorer: &Scorer,
         ranked: &mut [Ranked],
     ) -> Result<(), Error> {
-        let asked = [Feature::DenseNeighbours, Feature::BigramsNeighbours];
-        if asked.iter().all(|f| self.weights.get(*f) == 0.0) {
+        let weighs = |f: &Feature| self.weights.get(*f) > 0.0;
+        if !self.every_feature && !Feature::AMONG.iter().any(weighs) {
             return Ok(());
         }
         let n = ranked.len().min(NEIGHBOURS_AMONG);
@@ -116,11 +120,15 @@ impl Ranking<'_> {
             .collect();
         let candidates: Vec<&Candidate> = open.iter().map(|i| &best[*i].candidate).collect();
         let alike = index.alike(&candidates)?;
-        let near = Neighbours::new(open.len(), |i, j| f64::from(alike[[i, j]]));
-        for (feature, of) in asked
-            .into_iter()
-            .zip([Feature::DenseProfile, Feature::RecordBigrams])
-        {
+        let alike = |i: usize, j: usize| f64::from(alike[[i, j]]);
+        for (i, cosine) in open.iter().zip(centre(open.len(), alike)) {
+            best[*i].values[Feature::DenseCentre as usize] = Some(cosine);
+        }
+        let near = Neighbours::new(open.len(), alike);
+        for (feature, of) in [
+            (Feature::DenseNeighbours, Feature::DenseProfile),
+            (Feature::BigramsNeighbours, Feature::RecordBigrams),
+        ] {
             let answers: Option<Vec<f64>> =
                 open.iter().map(|i| best[*i].values[of as usize]).collect();
             for (i, lift) in open.iter().zip(answers.iter().flat_map(|a| near.lift(a))) {

@@ -1,4 +1,5 @@
-//! Features that take reading the records: figures that are met, clauses that are answered.
+//! Features that take reading the records: figures that are met, clauses that are answered, words like those of the
+//! title.
 //!
 //! Of all that were ranked, the first [`READ`] are read and ranked anew among themselves; of the others these
 //! features are unknown, which never lifts one past those that were read.
@@ -9,19 +10,22 @@ use crate::{
     figuring::Figuring,
     finding::check_deadline,
     matching::{Ranked, by_score},
+    piece::Piece,
     question::Question,
     quoting::Quoter,
     request::MatchRequest,
     response::{ClauseMatch, FigureMatch},
+    wording::{LOOKED_AT, Wording, naming},
 };
 use queqiao_domain::{Record, Visibility};
 use queqiao_ranking::{Feature, Scorer, Weights};
-use queqiao_store::RecordKey;
+use queqiao_retrieval::Mode;
+use queqiao_store::{RecordKey, StoredRecord};
 use queqiao_text::figures::Verdict;
 use rayon::prelude::*;
 
 /// So many of the best are read, however many are listed: the rank that is told does not depend on it.
-const READ: usize = 50;
+pub(crate) const READ: usize = 50;
 
 impl Engine {
     /// Reads the best and ranks them anew, where a weight asks for it.
@@ -39,25 +43,45 @@ impl Engine {
         let quoter = (weights.get(Feature::Clauses) > 0.0)
             .then(|| Quoter::new(pipeline, question))
             .transpose()?;
-        if figuring.is_none() && quoter.is_none() {
+        let wording = (weights.get(Feature::TitleWords) > 0.0 && request.mode != Mode::Lexical)
+            .then(|| Wording::of(pipeline, question))
+            .transpose()?
+            .flatten();
+        if figuring.is_none() && quoter.is_none() && wording.is_none() {
             return Ok(());
         }
-        let n = ranked.len().min(READ);
+        let most = match figuring.is_none() && quoter.is_none() {
+            true => LOOKED_AT,
+            false => READ,
+        };
+        let n = ranked.len().min(most);
         let best = &mut ranked[..n];
         let keys: Vec<RecordKey> = best.iter().map(|r| RecordKey(r.candidate.key)).collect();
         let records = self.store().get_many(&keys)?;
+        // A sealed record would be found out figure by figure, and word by word.
+        let open = |(r, stored): (&Ranked, Option<StoredRecord>)| {
+            let found = r.candidate.facets.visibility;
+            let record = stored?.record;
+            (![found, record.visibility].contains(&Visibility::Sealed)).then_some(record)
+        };
+        let records: Vec<Option<Record>> = best.iter().zip(records).map(open).collect();
+        if let Some(wording) = wording {
+            check_deadline(request, "reading the best")?;
+            let each = records.iter().take(LOOKED_AT);
+            let names: Vec<Vec<&str>> = each.map(|r| names(r.as_ref())).collect();
+            for (r, near) in best.iter_mut().zip(wording.near(&names)?) {
+                r.values[Feature::TitleWords as usize] = near;
+            }
+        }
         let scorer = Scorer::new(weights);
         best.par_iter_mut()
-            .zip(records)
-            .try_for_each(|(r, stored)| {
+            .zip(&records)
+            .try_for_each(|(r, record)| {
                 check_deadline(request, "reading the best")?;
-                // A sealed record would be found out figure by figure.
-                let found = r.candidate.facets.visibility;
-                let open = |s: &Record| ![found, s.visibility].contains(&Visibility::Sealed);
-                let Some(record) = stored.map(|s| s.record).filter(open) else {
+                let Some(record) = record else {
                     return Ok(());
                 };
-                let (figures, clauses) = read(&record, figuring.as_ref(), quoter.as_ref())?;
+                let (figures, clauses) = read(record, figuring.as_ref(), quoter.as_ref())?;
                 r.values[Feature::Figures as usize] = figures;
                 r.values[Feature::Clauses as usize] = clauses;
                 r.score = scorer.score(&r.values);
@@ -66,6 +90,14 @@ impl Engine {
         best.sort_by(by_score);
         Ok(())
     }
+}
+
+/// What names a record's matters; nothing of none.
+fn names(record: Option<&Record>) -> Vec<&str> {
+    let pieces = record.map(Piece::of_record).unwrap_or_default();
+    let heads = pieces.iter().filter(|p| !p.goes_on).flat_map(|p| &p.head);
+    let bodies = pieces.iter().flat_map(|p| &p.body);
+    naming(heads.map(|f| f.text).collect(), bodies.map(|f| f.text))
 }
 
 fn read(

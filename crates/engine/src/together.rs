@@ -155,6 +155,7 @@ impl Engine {
                     sees_sealed: request.sees_sealed,
                     today: Some(request.today),
                     activities: activities.as_deref(),
+                    every_feature: false,
                 };
                 let (ranked, _) = ranking.run(&live.index)?;
                 let best = ranked.first().map_or(0.0, |r| r.score.get());

@@ -462,3 +462,48 @@ fn a_record_is_lifted_by_those_that_are_most_like_it() {
     });
     assert_eq!(unasked, [None; 5]);
 }
+
+#[test]
+fn words_of_the_title_are_looked_for_where_a_weight_asks() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let about = "立方氮化硼单晶的合成";
+    let mut sealed = expert("e2", "某某", &[about], &[about]);
+    sealed.visibility = Visibility::Sealed;
+    let all = vec![
+        need("N0", about, "抗冲击韧性不够"),
+        expert("e0", "某某", &["合成立方氮化硼，单晶"], &["金刚石"]),
+        expert("e1", "某某", &["立方氮化硼"], &["磨具"]),
+        sealed,
+        expert("e3", "某某", &["水稻"], &["水稻育种"]),
+    ];
+    write(&engine, all);
+    let values = |request: &MatchRequest| {
+        let found = engine.find_matches(&t(), request).unwrap();
+        ["e0", "e1", "e2", "e3"].map(|who| {
+            let m = found.matches.iter().find(|m| m.id == id(who))?;
+            let part = m.parts.iter().find(|p| p.feature == Feature::TitleWords)?;
+            part.value
+        })
+    };
+    let plain = MatchRequest {
+        weights: vec![(Feature::TitleWords, 1.0)],
+        sees_sealed: false,
+        ..MatchRequest::new(Ask::Record(id("N0")), TODAY)
+    };
+    let [all, some, hidden, none] = values(&plain);
+    // Wherever they stand: 的 is no word. Only those who have more than most of them are lifted.
+    assert!(all > Some(0.05) && some < all, "{all:?} {some:?}");
+    assert_eq!(none, Some(0.0));
+    assert_eq!(hidden, None);
+    let with = |change: &dyn Fn(&mut MatchRequest)| {
+        let mut request = plain.clone();
+        change(&mut request);
+        values(&request)
+    };
+    assert_eq!(with(&|r| r.mode = Mode::Dense), [all, some, None, none]);
+    assert_eq!(with(&|r| r.mode = Mode::Lexical), [None; 4]);
+    let text = Ask::Text(about.to_owned());
+    assert_eq!(with(&|r| r.ask = text.clone()), [None; 4]);
+    assert_eq!(with(&|r| r.weights[0].1 = 0.0), [None; 4]);
+}

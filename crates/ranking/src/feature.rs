@@ -38,6 +38,8 @@ pub enum Feature {
     DenseNeighbours,
     /// How many more bigrams of the question these have ([`Feature::RecordBigrams`]), [0, 1]; likewise.
     BigramsNeighbours,
+    /// Cosine of its mean vector and the mean of those of the best ([`crate::centre`]), [−1, 1]; likewise.
+    DenseCentre,
     /// Levels of GB/T 4754 the two share, of 4, best pair, [0, 1].
     Industry,
     /// Levels of GB/T 13745 the two share, of 3, best pair, [0, 1].
@@ -64,6 +66,10 @@ pub enum Feature {
     Track,
     /// 10 ÷ (10 + lists it stood on), [0, 1]: who is asked too much has less.
     Uncrowded,
+    /// Mean over the words of the asked title of the cosine with the record's nearest word, in which a word counts the
+    /// more the fewer of the best say it, and by how much that is more than the best have on average, [0, 1]; known of
+    /// the best only, which are read.
+    TitleWords,
     /// Share of the figures that are asked for and told which are met, partly met counting half, [0, 1];
     /// known of the best only, which are read.
     Figures,
@@ -73,7 +79,17 @@ pub enum Feature {
 
 impl Feature {
     /// How many there are.
-    pub const COUNT: usize = 28;
+    pub const COUNT: usize = 30;
+
+    /// Those that depend on who else is among the best.
+    pub const AMONG: [Feature; 3] = [
+        Feature::DenseNeighbours,
+        Feature::BigramsNeighbours,
+        Feature::DenseCentre,
+    ];
+
+    /// Those that take reading the records.
+    pub const READ: [Feature; 3] = [Feature::TitleWords, Feature::Figures, Feature::Clauses];
 
     /// All features, in the order in which a score adds them up.
     pub const ALL: [Feature; Self::COUNT] = [
@@ -91,6 +107,7 @@ impl Feature {
         Feature::RecordBigramsShare,
         Feature::DenseNeighbours,
         Feature::BigramsNeighbours,
+        Feature::DenseCentre,
         Feature::Industry,
         Feature::Discipline,
         Feature::Region,
@@ -103,6 +120,7 @@ impl Feature {
         Feature::Capacity,
         Feature::Track,
         Feature::Uncrowded,
+        Feature::TitleWords,
         Feature::Figures,
         Feature::Clauses,
     ];
@@ -124,6 +142,7 @@ impl Feature {
             Feature::RecordBigramsShare => "record_bigrams_share",
             Feature::DenseNeighbours => "dense_neighbours",
             Feature::BigramsNeighbours => "bigrams_neighbours",
+            Feature::DenseCentre => "dense_centre",
             Feature::Industry => "industry",
             Feature::Discipline => "discipline",
             Feature::Region => "region",
@@ -136,6 +155,7 @@ impl Feature {
             Feature::Capacity => "capacity",
             Feature::Track => "track",
             Feature::Uncrowded => "uncrowded",
+            Feature::TitleWords => "title_words",
             Feature::Figures => "figures",
             Feature::Clauses => "clauses",
         }
@@ -180,6 +200,7 @@ impl Feature {
                 "shared characters, those most like it",
                 "共同字词（最相近者）",
             ),
+            Feature::DenseCentre => ("meaning, the best together", "语义（与最佳整体相近）"),
             Feature::Industry => ("industry", "行业"),
             Feature::Discipline => ("discipline", "学科"),
             Feature::Region => ("region", "地区"),
@@ -192,6 +213,7 @@ impl Feature {
             Feature::Capacity => ("free capacity", "剩余承接能力"),
             Feature::Track => ("what came of earlier lists", "以往对接成效"),
             Feature::Uncrowded => ("seldom asked", "被推荐次数少"),
+            Feature::TitleWords => ("meaning, words of the title", "语义（标题各词）"),
             Feature::Figures => ("figures met", "技术指标"),
             Feature::Clauses => ("clauses answered", "要求覆盖"),
         }
@@ -331,6 +353,8 @@ pub fn features(asker: Asker<'_>, signals: &Signals, has: &Facets) -> Values {
         // Whoever has the other candidates, or the record's text, fills them in.
         Feature::DenseNeighbours
         | Feature::BigramsNeighbours
+        | Feature::DenseCentre
+        | Feature::TitleWords
         | Feature::Figures
         | Feature::Clauses => None,
     })

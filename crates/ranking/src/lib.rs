@@ -18,7 +18,7 @@ pub use calibration::{Calibration, Curve, LEAST_OF_EACH, calibrate};
 pub use diversity::{Diverse, draw, mmr, xquad};
 pub use feature::{Activity, Asker, Feature, Signals, Values, features};
 pub use fit::{FitParams, GradedList, fit};
-pub use neighbours::Neighbours;
+pub use neighbours::{CENTRE_OF, Neighbours, centre};
 pub use quote::{Clause, best_pair, split_clauses};
 pub use scorer::{Part, Scorer, Weights, WeightsError};
 pub use together::{Mutual, together};

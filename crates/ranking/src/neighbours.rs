@@ -51,6 +51,22 @@ impl Neighbours {
     }
 }
 
+/// So many of the best make up the centre.
+pub const CENTRE_OF: usize = 30;
+
+/// How near each of `n` candidates, best first, is to the mean of the first [`CENTRE_OF`] (their vectors have length
+/// one): the best answers together say more of what is asked than the question does. 0 where they have no common
+/// direction.
+pub fn centre(n: usize, alike: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+    let of = n.min(CENTRE_OF);
+    let sum = |i: usize| (0..of).map(|j| alike(i, j)).sum::<f64>();
+    let length = (0..of).map(sum).sum::<f64>().max(0.0).sqrt();
+    let cosine = |i: usize| (sum(i) / length).clamp(-1.0, 1.0);
+    (0..n)
+        .map(|i| if length > 1e-9 { cosine(i) } else { 0.0 })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +92,30 @@ mod tests {
         for (i, (found, expected)) in lift.iter().zip(expected).enumerate() {
             assert!((found - expected).abs() < 1e-12, "{i}: {found} {expected}");
         }
+    }
+
+    #[test]
+    fn the_centre_is_that_of_the_best() {
+        // In the plane: the best are at 0°, 90° and, the rest of them, at 45°; one more stands at 225°.
+        let angle = |i: usize| match i {
+            0 => 0.0f64,
+            1 => 90.0,
+            CENTRE_OF => 225.0,
+            _ => 45.0,
+        };
+        let alike = |i: usize, j: usize| (angle(i) - angle(j)).to_radians().cos();
+        let near = centre(CENTRE_OF + 1, alike);
+        for (i, cosine) in near.iter().enumerate() {
+            let expected = (angle(i) - 45.0).to_radians().cos();
+            assert!(
+                (cosine - expected).abs() < 1e-12,
+                "{i}: {cosine} {expected}"
+            );
+        }
+        // Against each other they have no centre.
+        let apart = |i: usize, j: usize| if i == j { 1.0 } else { -1.0 };
+        assert_eq!(centre(2, apart), [0.0; 2]);
+        assert_eq!(centre(0, apart), [0.0; 0]);
     }
 
     #[test]

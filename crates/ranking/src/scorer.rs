@@ -69,7 +69,7 @@ impl Weights {
     /// The same for scores that must not depend on which other candidates there are.
     pub fn without_neighbours(&self) -> Self {
         let mut out = self.clone();
-        for f in [Feature::DenseNeighbours, Feature::BigramsNeighbours] {
+        for f in Feature::AMONG {
             out.weights.remove(&f);
         }
         out
@@ -130,6 +130,11 @@ impl Scorer {
         }
     }
 
+    /// Whether a feature counts.
+    pub fn weighs(&self, feature: Feature) -> bool {
+        self.weights[feature as usize] > 0.0
+    }
+
     /// The score of a match: the sum of its parts' contributions in the order of [`Feature::ALL`].
     pub fn score(&self, values: &Values) -> Score {
         let sum = values
@@ -171,7 +176,7 @@ mod tests {
     #[test]
     fn the_shipped_weights_read() {
         let w = Weights::parse(include_str!("../weights/default.json")).unwrap();
-        assert!(w.get(Feature::DenseBest) > 0.0);
+        assert!(w.get(Feature::DenseProfile) > 0.0);
         assert_eq!(Weights::default(), w);
     }
 

@@ -43,6 +43,7 @@ pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), F
             },
             depth: args.depth,
             weights,
+            every_feature: args.features.is_some(),
         },
         &|done| bar.set_position(done as u64),
         |lines| {

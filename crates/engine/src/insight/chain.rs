@@ -144,6 +144,7 @@ impl Engine {
                         sees_sealed: true,
                         today: None,
                         activities: None,
+                        every_feature: false,
                     };
                     found.run(&live.index)?.0
                 }

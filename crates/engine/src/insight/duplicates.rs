@@ -234,6 +234,7 @@ impl Engine {
             sees_sealed: true,
             today: None,
             activities: None,
+            every_feature: false,
         }
         .run(&live.index)?;
         Ok(ranked

@@ -177,6 +177,7 @@ impl Ranking<'_> {
                 pool,
                 depth: DEPTH,
                 weights: self.weights.clone(),
+                every_feature: false,
             },
             &|done| bar.set_position(done as u64),
             |some| {
