@@ -98,6 +98,12 @@ pub trait Embedder: Send + Sync {
     /// text in a script the model never saw. 0 for a text without any. `None` when the model
     /// cannot tell.
     fn coverage(&self, text: &str) -> Option<f32>;
+
+    /// Whether hundreds of single words can be embedded while somebody waits: where each is a row of a table, not where
+    /// each is a pass through a network or a request.
+    fn embeds_words(&self) -> bool {
+        false
+    }
 }
 
 /// Scales to unit length; a vector without a finite, positive length becomes all zero.

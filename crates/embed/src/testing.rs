@@ -69,6 +69,10 @@ impl HashingEmbedder {
 }
 
 impl Embedder for HashingEmbedder {
+    fn embeds_words(&self) -> bool {
+        true
+    }
+
     fn dim(&self) -> usize {
         self.dim
     }

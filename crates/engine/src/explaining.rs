@@ -261,7 +261,7 @@ fn replaced(
         _ => r.values[f],
     });
     let score = scorer.score(&values);
-    if joins_the_best(scorer, ranked, i, score) {
+    if joins_the_best(scorer, ranked, i, &values) {
         return None;
     }
     let before =
@@ -278,31 +278,38 @@ fn replaced(
     })
 }
 
-/// Whether the `i`th would come, with that score, among the best that are compared with each other, among those of
+/// Whether the `i`th would come, with other values, among the best that are compared with each other, among those of
 /// them that make up their centre, or among those that are read: then there is more to be known of it, and less of
 /// another, and what rank that gives is not known without looking.
-fn joins_the_best(scorer: &Scorer, ranked: &[Ranked], i: usize, score: Score) -> bool {
-    let enters = |most: usize, unknown: &[Feature]| {
-        let n = ranked.len().min(most);
-        let known = |r: &Ranked| unknown.iter().any(|f| r.values[*f as usize].is_some());
-        if n == 0 || !ranked.iter().any(known) {
+fn joins_the_best(scorer: &Scorer, ranked: &[Ranked], i: usize, values: &Values) -> bool {
+    // Whoever is looked at closer stands among these, wherever that brought them.
+    let first = &ranked[..ranked.len().min(NEIGHBOURS_AMONG)];
+    // `most` are looked at closer, in the order that all have without what is `unknown` then; it tells what is `told`.
+    let enters = |most: usize, unknown: &[Feature], told: &[Feature]| {
+        let tells = |r: &Ranked| told.iter().any(|f| r.values[*f as usize].is_some());
+        if ranked.len() <= most || !first.iter().any(tells) {
             return false;
         }
-        let alone = |r: &Ranked| {
-            let mut values = r.values;
+        let before = |values: &Values| {
+            let mut values = *values;
             for f in unknown {
                 values[*f as usize] = None;
             }
             scorer.score(&values)
         };
-        let mut all: Vec<Score> = ranked.iter().map(alone).collect();
+        let mut all: Vec<Score> = first.iter().map(|r| before(&r.values)).collect();
         all.sort_unstable_by(|a, b| b.cmp(a));
-        alone(&ranked[i]) <= all[n - 1] && score >= all[n - 1]
+        let least = all[most - 1];
+        let stood = i < first.len() && before(&ranked[i].values) >= least;
+        !stood && before(values) >= least
     };
-    i >= NEIGHBOURS_AMONG && enters(NEIGHBOURS_AMONG, &Feature::AMONG)
-        || scorer.weighs(Feature::DenseCentre) && enters(CENTRE_OF, &Feature::AMONG)
-        || i >= READ && enters(READ, &Feature::READ)
-        || i >= LOOKED_AT && scorer.weighs(Feature::TitleWords) && enters(LOOKED_AT, &Feature::READ)
+    let mut closer = Feature::AMONG.to_vec();
+    closer.extend(Feature::READ);
+    enters(NEIGHBOURS_AMONG, &closer, &Feature::AMONG)
+        || scorer.weighs(Feature::DenseCentre)
+            && enters(CENTRE_OF, &closer, &[Feature::DenseCentre])
+        || enters(READ, &Feature::READ, &[Feature::Figures, Feature::Clauses])
+        || enters(LOOKED_AT, &Feature::READ, &[Feature::TitleWords])
 }
 
 /// Who stands ahead, and by what.
@@ -409,7 +416,9 @@ mod tests {
         };
         let all = ranked(150, &compared);
         let joins = |scorer: &Scorer, all: &[Ranked], i: usize, worth: f64| {
-            joins_the_best(scorer, all, i, Score::new(worth))
+            let mut values = all[i].values;
+            values[Feature::DenseProfile as usize] = Some(worth);
+            joins_the_best(scorer, all, i, &values)
         };
         assert!(joins(&scorer(&lifts), &all, 120, 0.902));
         assert!(!joins(&scorer(&lifts), &all, 120, 0.9));
@@ -417,8 +426,23 @@ mod tests {
         assert!(!joins(&scorer(&lifts), &all, 60, 0.99));
         assert!(!joins(&scorer(&[]), &ranked(150, &|_| vec![]), 120, 0.99));
 
-        // The centre is made of the best thirty, where it counts.
-        let centre = [Feature::DenseNeighbours, Feature::DenseCentre];
+        // The centre is made of the best thirty, where it counts; what was read since changes nothing in that, and
+        // neither does how near to it they are.
+        let centre = [
+            Feature::DenseNeighbours,
+            Feature::DenseCentre,
+            Feature::Figures,
+        ];
+        let all = ranked(150, &|i| {
+            let mut also = compared(i);
+            if i < NEIGHBOURS_AMONG {
+                also.push((Feature::DenseCentre, 0.8 - i as f64 / 200.0));
+            }
+            if i < 20 {
+                also.push((Feature::Figures, 0.5));
+            }
+            also
+        });
         assert!(joins(&scorer(&centre), &all, 60, 0.972));
         assert!(!joins(&scorer(&centre), &all, 60, 0.97));
         assert!(!joins(&scorer(&centre), &all, 20, 0.999));
@@ -433,7 +457,15 @@ mod tests {
         assert!(joins(&figures, &all, 60, 0.952));
         assert!(!joins(&figures, &all, 60, 0.95));
         assert!(!joins(&figures, &all, 40, 0.999));
+        // Of these thirty for words of the title: it is none of them, though figures brought it before the last.
         let words = scorer(&[Feature::Figures, Feature::TitleWords]);
+        let all = ranked(150, &|i| {
+            let mut also = read(i);
+            if i < LOOKED_AT {
+                also.push((Feature::TitleWords, 0.2));
+            }
+            also
+        });
         assert!(joins(&words, &all, 40, 0.972));
         assert!(!joins(&words, &all, 40, 0.97));
     }

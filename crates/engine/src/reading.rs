@@ -10,7 +10,6 @@ use crate::{
     figuring::Figuring,
     finding::check_deadline,
     matching::{Ranked, by_score},
-    piece::Piece,
     question::Question,
     quoting::Quoter,
     request::MatchRequest,
@@ -92,12 +91,19 @@ impl Engine {
     }
 }
 
+/// Lists of short names of what somebody does.
+const NAMING: [&str; 4] = ["research[", "keywords[", "services[", "products["];
+
 /// What names a record's matters; nothing of none.
 fn names(record: Option<&Record>) -> Vec<&str> {
-    let pieces = record.map(Piece::of_record).unwrap_or_default();
-    let heads = pieces.iter().filter(|p| !p.goes_on).flat_map(|p| &p.head);
-    let bodies = pieces.iter().flat_map(|p| &p.body);
-    naming(heads.map(|f| f.text).collect(), bodies.map(|f| f.text))
+    let units = record.map(Record::units).unwrap_or_default();
+    let parts = || units.iter().flat_map(|u| &u.parts);
+    let is_name = |path: &str| {
+        let listed = NAMING.iter().any(|list| path.starts_with(list));
+        listed || path == "title" || path.ends_with("].title")
+    };
+    let heads = parts().filter(|p| is_name(&p.path)).map(|p| p.text);
+    naming(heads.collect(), parts().map(|p| p.text))
 }
 
 fn read(

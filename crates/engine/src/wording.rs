@@ -7,7 +7,7 @@
 use crate::{Error, entry::TextPipeline, question::Question};
 use ndarray::{Array2, ArrayView1};
 use queqiao_embed::Role;
-use rayon::prelude::*;
+use queqiao_text::is_han;
 use std::collections::{HashMap, HashSet};
 
 /// So many of the best are looked at, however many are listed. (Of 50 nothing more came, of 15 nsfc-pi lost .002.)
@@ -26,7 +26,7 @@ pub(crate) struct Wording<'a> {
 }
 
 impl<'a> Wording<'a> {
-    /// Of the question's title; none where it has none.
+    /// Of the question's title; none where it has none, or where the model takes long for so many words.
     ///
     /// # Errors
     /// The model fails.
@@ -35,7 +35,14 @@ impl<'a> Wording<'a> {
         question: &Question,
     ) -> Result<Option<Self>, Error> {
         let title = question.fields.iter().find(|(path, _)| path == "title");
-        let words = title.map_or_else(Vec::new, |(_, text)| words(pipeline, &[text], MOST_ASKED));
+        let Some((_, title)) = title.filter(|_| pipeline.embedder.embeds_words()) else {
+            return Ok(None);
+        };
+        let mut seen = HashSet::new();
+        let words: Vec<String> = words(pipeline, &[title])
+            .filter(|word| seen.insert(word.clone()))
+            .take(MOST_ASKED)
+            .collect();
         if words.is_empty() {
             return Ok(None);
         }
@@ -54,21 +61,23 @@ impl<'a> Wording<'a> {
     /// # Errors
     /// The model fails.
     pub(crate) fn near(&self, records: &[Vec<&str>]) -> Result<Vec<Option<f64>>, Error> {
-        let said: Vec<Vec<String>> = records
-            .par_iter()
-            .map(|texts| words(self.pipeline, texts, MOST_WORDS))
-            .collect();
         // Each word is embedded once, whoever says it.
         let mut all: Vec<String> = Vec::new();
-        let mut place: HashMap<&str, usize> = HashMap::new();
-        let mut places: Vec<Vec<usize>> = Vec::with_capacity(said.len());
-        for words in &said {
-            let mut of = Vec::with_capacity(words.len());
-            for word in words {
-                of.push(*place.entry(word).or_insert_with(|| {
+        let mut place: HashMap<String, usize> = HashMap::new();
+        let mut places: Vec<Vec<usize>> = Vec::with_capacity(records.len());
+        for texts in records {
+            let mut of: Vec<usize> = Vec::new();
+            for word in words(self.pipeline, texts) {
+                let at = *place.entry(word).or_insert_with_key(|word| {
                     all.push(word.clone());
                     all.len() - 1
-                }));
+                });
+                if !of.contains(&at) {
+                    of.push(at);
+                }
+                if of.len() == MOST_WORDS {
+                    break;
+                }
             }
             places.push(of);
         }
@@ -103,7 +112,7 @@ impl<'a> Wording<'a> {
     }
 }
 
-/// What names a record's matters: its headings, or all its texts where it has none. (All texts of records with headings
+/// What names a record's matters: its headings and keywords, or all its texts where it has none. (All texts of records with headings
 /// brought nothing.)
 pub(crate) fn naming<'a>(
     heads: Vec<&'a str>,
@@ -115,20 +124,11 @@ pub(crate) fn naming<'a>(
     }
 }
 
-/// The first different words of some texts, in order; single Chinese characters (的, 与) are none.
-fn words(pipeline: &TextPipeline, texts: &[&str], most: usize) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let mut seen = HashSet::new();
-    for text in texts {
-        for word in pipeline.segmenter.cut(text) {
-            if out.len() == most {
-                return out;
-            }
-            let single = word.chars().count() == 1 && word.starts_with(queqiao_text::is_han);
-            if !single && seen.insert(word.clone()) {
-                out.push(word);
-            }
-        }
-    }
-    out
+/// The words of some texts, in order; single Chinese characters (的, 与) are none.
+fn words<'a>(pipeline: &'a TextPipeline, texts: &'a [&str]) -> impl Iterator<Item = String> + 'a {
+    let all = texts.iter().flat_map(|text| pipeline.segmenter.cut(text));
+    all.filter(|word| {
+        let mut chars = word.chars();
+        !(chars.next().is_some_and(is_han) && chars.next().is_none())
+    })
 }

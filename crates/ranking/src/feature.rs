@@ -38,7 +38,7 @@ pub enum Feature {
     DenseNeighbours,
     /// How many more bigrams of the question these have ([`Feature::RecordBigrams`]), [0, 1]; likewise.
     BigramsNeighbours,
-    /// Cosine of its mean vector and the mean of those of the best ([`crate::centre`]), [−1, 1]; likewise.
+    /// Cosine of its mean vector and the mean of those of the best ([`crate::centre`]), [0, 1]; likewise.
     DenseCentre,
     /// Levels of GB/T 4754 the two share, of 4, best pair, [0, 1].
     Industry,

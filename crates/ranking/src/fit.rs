@@ -21,6 +21,16 @@ pub struct FitParams {
     pub hold: Option<f64>,
 }
 
+impl FitParams {
+    /// The same for fits to `lists` lists and more, so that all of them hold in one way.
+    pub fn of(lists: usize) -> Self {
+        Self {
+            hold: (lists < LEAST_LISTS).then_some(HOLDS[0]),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for FitParams {
     fn default() -> Self {
         Self {

@@ -56,12 +56,12 @@ pub const CENTRE_OF: usize = 30;
 
 /// How near each of `n` candidates, best first, is to the mean of the first [`CENTRE_OF`] (their vectors have length
 /// one): the best answers together say more of what is asked than the question does. 0 where they have no common
-/// direction.
+/// direction, or it points away from it: nobody is lowered.
 pub fn centre(n: usize, alike: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     let of = n.min(CENTRE_OF);
     let sum = |i: usize| (0..of).map(|j| alike(i, j)).sum::<f64>();
     let length = (0..of).map(sum).sum::<f64>().max(0.0).sqrt();
-    let cosine = |i: usize| (sum(i) / length).clamp(-1.0, 1.0);
+    let cosine = |i: usize| (sum(i) / length).clamp(0.0, 1.0);
     (0..n)
         .map(|i| if length > 1e-9 { cosine(i) } else { 0.0 })
         .collect()
@@ -106,7 +106,7 @@ mod tests {
         let alike = |i: usize, j: usize| (angle(i) - angle(j)).to_radians().cos();
         let near = centre(CENTRE_OF + 1, alike);
         for (i, cosine) in near.iter().enumerate() {
-            let expected = (angle(i) - 45.0).to_radians().cos();
+            let expected = (angle(i) - 45.0).to_radians().cos().max(0.0);
             assert!(
                 (cosine - expected).abs() < 1e-12,
                 "{i}: {cosine} {expected}"

@@ -69,8 +69,8 @@ impl Weights {
     /// The same for scores that must not depend on which other candidates there are.
     pub fn without_neighbours(&self) -> Self {
         let mut out = self.clone();
-        for f in Feature::AMONG {
-            out.weights.remove(&f);
+        for f in Feature::AMONG.iter().chain([&Feature::TitleWords]) {
+            out.weights.remove(f);
         }
         out
     }

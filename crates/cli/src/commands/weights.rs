@@ -97,7 +97,8 @@ fn fit_weights(args: &WeightsFitArgs, console: &Console) -> Result<(), Failure> 
     }
     // Every query is ranked by weights that never saw it.
     let folds = usize::from(args.folds);
-    let params = FitParams::default();
+    // What the folds say has to be true of what is written.
+    let params = FitParams::of(n - n.div_ceil(folds));
     let bar = console.progress(folds as u64 + 1, "fitting", "拟合");
     let mut unseen: Vec<Weights> = Vec::new();
     for fold in 0..folds {

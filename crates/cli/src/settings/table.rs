@@ -129,8 +129,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "graph_threads",
         Form::Whole(0, 1_024),
         |_| number(0_u32),
-        "threads that build search graphs beside the answers, which go first; 0 is half of the cores",
-        "在后台构建检索图的线程数（应答优先）；0 表示核心数的一半",
+        "threads that build search graphs beside the answers, which go first, for each tenant; 0 is half of the cores",
+        "每个租户在后台构建检索图的线程数（应答优先）；0 表示核心数的一半",
     ),
     text(
         "people.require_consent",

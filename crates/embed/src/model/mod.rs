@@ -142,6 +142,10 @@ impl StaticModel {
 }
 
 impl Embedder for StaticModel {
+    fn embeds_words(&self) -> bool {
+        true
+    }
+
     fn dim(&self) -> usize {
         self.matrix.dim()
     }

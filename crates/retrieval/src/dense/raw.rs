@@ -171,7 +171,9 @@ mod tests {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
         let mut centre = || near(&[0.0; DIM], &mut rng);
         let centres: Vec<Vec<f32>> = (0..20).map(|_| centre()).collect();
-        let mut raw = Raw::new(None);
+        // Some 7 million values: most of them stand in files.
+        let dir = tempfile::tempdir().unwrap();
+        let mut raw = Raw::new(Some(dir.path().into()));
         let mut records: Vec<Vec<Vec<f32>>> = Vec::new();
         for r in 0..30_000usize {
             let centre = &centres[r % centres.len()];
@@ -179,6 +181,7 @@ mod tests {
             assert_eq!(raw.push(rows.iter().flatten(), rows.len(), DIM), r as u32);
             records.push(rows);
         }
+        assert!(raw.resident() < raw.rows() * DIM * 2);
         let cosine = |side, asked: &[f32], rows: &[Vec<f32>]| match side {
             Side::Passages => rows.iter().map(|r| dot(asked, r)).fold(f32::MIN, f32::max),
             Side::Profiles => dot(asked, &mean_of(rows)),

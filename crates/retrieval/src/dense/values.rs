@@ -5,11 +5,15 @@ use memmap2::Mmap;
 use std::{
     io::{self, Write},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Once},
 };
 
-/// Values of a block, unless one record has more: 4 MiB, so that writing one holds nobody up for long.
+/// Values of a block, unless one record has more: 4 MiB, which the system takes in some milliseconds as long as it has
+/// memory for them.
 const BLOCK: usize = 1 << 20;
+
+/// That vectors stay in memory is told once.
+static TOLD: Once = Once::new();
 
 /// A block that takes no more.
 #[derive(Debug, Clone)]
@@ -89,7 +93,15 @@ impl Values {
         let block = match written {
             Some(Ok(map)) => Block::Mapped(Arc::new(map)),
             // What a full disk does not take stays where it is.
-            Some(Err(_)) | None => Block::Heap(self.open.as_slice().into()),
+            Some(Err(e)) => {
+                TOLD.call_once(|| {
+                    tracing::warn!(
+                        "vectors that wait stay in memory: a file cannot be written ({e})"
+                    );
+                });
+                Block::Heap(self.open.as_slice().into())
+            }
+            None => Block::Heap(self.open.as_slice().into()),
         };
         self.open.clear();
         block

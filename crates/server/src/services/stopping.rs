@@ -64,6 +64,10 @@ impl Embedder for Stopping {
     fn coverage(&self, text: &str) -> Option<f32> {
         self.inner.coverage(text)
     }
+
+    fn embeds_words(&self) -> bool {
+        self.inner.embeds_words()
+    }
 }
 
 #[cfg(test)]
