@@ -101,9 +101,11 @@ fn main() -> Result<()> {
             program.resident_mib(),
             program.own_mib()
         );
+        let (took, pending) =
+            run::settle(&clients, Duration::from_secs(args.settle_seconds)).await?;
         println!(
-            "graphs built after {:.0} s more; resident {} MiB, {} of them its own",
-            program.settle(Duration::from_secs(args.settle_seconds)),
+            "graphs built after {:.0} s more, {pending} passages without one; resident {} MiB, {} of them its own",
+            took.as_secs_f64(),
             program.resident_mib(),
             program.own_mib()
         );

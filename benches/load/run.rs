@@ -6,7 +6,9 @@ use super::{
     work::{Clients, DEADLINE, End, PARENT, record, request},
 };
 use anyhow::Result;
-use queqiao_proto::v1::{self, record_service_client::RecordServiceClient};
+use queqiao_proto::v1::{
+    self, admin_service_client::AdminServiceClient, record_service_client::RecordServiceClient,
+};
 use std::{
     sync::{
         Arc,
@@ -55,6 +57,23 @@ pub(crate) async fn fill(clients: &Clients, records: usize) -> Result<Duration> 
         done??;
     }
     Ok(began.elapsed())
+}
+
+/// Waits until the server has done in the background what the writes before left to do, or for so long: how long that
+/// took, and the passages that still have no graph.
+pub(crate) async fn settle(clients: &Clients, most: Duration) -> Result<(Duration, i64)> {
+    let began = Instant::now();
+    let mut admin = AdminServiceClient::new(clients.of(0));
+    loop {
+        let asked = v1::GetStatisticsRequest {
+            parent: PARENT.into(),
+        };
+        let told = admin.get_statistics(asked).await?.into_inner();
+        if !told.indexing || began.elapsed() >= most {
+            return Ok((began.elapsed(), told.pending_passage_count));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// Every client asks, and asks again when it is answered: requests a second.

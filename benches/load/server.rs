@@ -55,11 +55,6 @@ impl Program {
         (store, all(self.data.path()))
     }
 
-    /// Waits until it has done in the background what the writes before left to do; the seconds that took.
-    pub(crate) fn settle(&self, most: Duration) -> f64 {
-        queqiao_benches::wait_until_quiet(self.child.id(), most)
-    }
-
     /// Memory that it has in use, MiB; 0 where the system does not say.
     pub(crate) fn resident_mib(&self) -> u64 {
         self.memory("VmRSS:")

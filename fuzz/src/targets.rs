@@ -198,6 +198,11 @@ pub(crate) const TOKENIZER: &str = r#"{"version":"1.0","truncation":null,"paddin
 "post_processor":null,"decoder":null,
 "model":{"type":"Unigram","unk_id":0,"vocab":[["[UNK]",-20.0],["电",-5.0],["池",-5.5],["电池",-6.0],["battery",-7.0]],"byte_fallback":false}}"#;
 
+/// The same without expressions, which take longer to compile than all else takes.
+const PLAIN: &str = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],"normalizer":null,
+"pre_tokenizer":{"type":"WhitespaceSplit"},"post_processor":null,"decoder":null,
+"model":{"type":"Unigram","unk_id":0,"vocab":[["[UNK]",-20.0],["电",-5.0],["池",-5.5],["电池",-6.0],["battery",-7.0]],"byte_fallback":false}}"#;
+
 /// Five rows of two columns.
 pub(crate) fn weights() -> Vec<u8> {
     let header = r#"{"embeddings":{"dtype":"F32","shape":[5,2],"data_offsets":[0,40]}}      "#;
@@ -217,7 +222,7 @@ fn model(data: &[u8]) {
     let whole = weights();
     let files: [(&str, &[u8]); 3] = [
         ("model.safetensors", &whole),
-        ("tokenizer.json", TOKENIZER.as_bytes()),
+        ("tokenizer.json", PLAIN.as_bytes()),
         ("config.json", b"{\"normalize\": true}"),
     ];
     for (i, (name, bytes)) in files.into_iter().enumerate() {

@@ -3,11 +3,10 @@
 use crate::{
     Error,
     piece::Piece,
-    quoting::{Quoter, read},
+    quoting::Quoter,
     response::{Asked, ClauseMatch, Passage},
 };
 use queqiao_domain::Record;
-use queqiao_embed::Role;
 use queqiao_ranking::{Clause, split_clauses};
 use queqiao_text::{normalise, ruled_out};
 
@@ -47,18 +46,19 @@ impl Quoter<'_> {
             })
             .map(|f| (f.path.as_str(), f.text, f.start));
         let answering = split_clauses(fields, MAX_ANSWERING);
-        let (vectors, words) = read(self.pipeline, &answering, Role::Passage)?;
+        let read = self.read(&answering)?;
         let strength = |i: usize, j: usize| {
-            let cosine = f64::from(self.vectors.row(i).dot(&vectors.row(j)));
-            let shared = self.words[i].intersection(&words[j]).count() as f64;
-            let (asks, has) = (self.words[i].len() as f64, words[j].len() as f64);
+            let cosine = f64::from(self.read.vectors.row(i).dot(&read.vectors.row(j)));
+            let (asks, has) = (&self.read.words[i], &read.words[j]);
+            let shared = asks.shared(has) as f64;
+            let (asks, has) = (asks.count as f64, has.count as f64);
             let least = asks.min(has).max(asks / 2.0).max(LEAST_WORDS);
             (cosine + SHARED_WORDS * shared / least).clamp(0.0, 1.0)
         };
         Ok(asked
             .into_iter()
             .map(|i| {
-                if let Some(told) = ruling(&self.asked[i], &answering) {
+                if let Some(told) = ruling(&self.asked[i], &self.ruled_out[i], &answering) {
                     return told;
                 }
                 let best = (0..answering.len()).map(|j| (j, strength(i, j))).fold(
@@ -108,17 +108,20 @@ impl Quoter<'_> {
 
 /// What a record says of what a clause rules out: that it has it, or that it does without, too. `None`
 /// where the clause rules nothing out, or the record does not speak of it.
-fn ruling(asked: &Clause<'_>, answering: &[Clause<'_>]) -> Option<ClauseMatch> {
+fn ruling(
+    asked: &Clause<'_>,
+    rules_out: &[String],
+    answering: &[Clause<'_>],
+) -> Option<ClauseMatch> {
     let mut without = None;
-    for r in ruled_out(asked.text) {
-        let name = normalise(&asked.text[r]);
+    for name in rules_out {
         for c in answering {
             let text = normalise(c.text);
-            if !text.contains(&name) {
+            if !text.contains(name) {
                 continue;
             }
             let out = ruled_out(&text);
-            let mut places = text.match_indices(&name).map(|(at, _)| at);
+            let mut places = text.match_indices(name).map(|(at, _)| at);
             let has = places.any(|at| !out.iter().any(|r| r.contains(&at)));
             let told = ClauseMatch {
                 asked: Asked::of(asked),

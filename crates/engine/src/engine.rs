@@ -487,6 +487,8 @@ impl Engine {
     pub fn statistics(&self, tenant: &TenantId, today: Date) -> Result<Statistics, Error> {
         let held = self.tenants.find(tenant);
         let live = held.as_ref().map(|t| t.get());
+        let backlog = live.as_ref().map(|l| l.index.backlog());
+        let backlog = backlog.unwrap_or_default();
         let records = Kind::ALL
             .into_iter()
             .map(|k| Ok((k, self.store.count(tenant, Some(k))?)))
@@ -494,6 +496,8 @@ impl Engine {
         Ok(Statistics {
             records,
             passages: live.as_ref().map_or(0, |l| l.index.passages()),
+            pending_passages: backlog.passages,
+            indexing: backlog.busy,
             store_seq: self.store.snapshot()?.tenant_seq(tenant)?,
             index_seq: held
                 .zip(live.as_ref())

@@ -125,8 +125,12 @@ impl TextPipeline {
     }
 
     /// Vectors of texts, `[texts.len(), dim]`.
-    pub(crate) fn embed(&self, texts: &[String], role: Role) -> Result<Array2<f32>, Error> {
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    pub(crate) fn embed<S: AsRef<str>>(
+        &self,
+        texts: &[S],
+        role: Role,
+    ) -> Result<Array2<f32>, Error> {
+        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
         Ok(self.embedder.embed(&texts, role)?)
     }
 

@@ -389,6 +389,7 @@ mod tests {
                     dense: Default::default(),
                     lexical: Default::default(),
                 },
+                stored: None,
                 score: scorer(&[]).score(&values),
                 values,
             }

@@ -19,9 +19,9 @@ use crate::{
 use queqiao_domain::{Bilingual, TenantId, Visibility};
 use queqiao_ranking::{Calibration, Scorer, Weights};
 use queqiao_retrieval::{Mode, SearchResult};
-use queqiao_store::{KeptAnswer, RecordKey};
+use queqiao_store::{KeptAnswer, RecordKey, StoredRecord};
 use rayon::prelude::*;
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 /// What a request is answered from, taken once: the index, if the tenant has one, and the reading
 /// of text that made it.
@@ -131,13 +131,7 @@ impl Engine {
         let stages = self.stages(tenant, &request.ask, top.iter().map(|(r, _)| *r))?;
         let sealed = |(r, _): &(&Ranked, f64)| r.candidate.facets.visibility == Visibility::Sealed;
         let records = match teller.quoter.is_some() || top.iter().any(sealed) {
-            true => {
-                let keys: Vec<RecordKey> = top
-                    .iter()
-                    .map(|(r, _)| RecordKey(r.candidate.key))
-                    .collect();
-                self.store.get_many(&keys)?
-            }
+            true => self.stored(top)?,
             false => vec![None; top.len()],
         };
         let matches = top
@@ -147,7 +141,7 @@ impl Engine {
             .enumerate()
             .map(|(i, (((r, probability), record), stage))| {
                 check_deadline(request, "quoting")?;
-                let mut m = teller.tell(i + 1, r, (record.as_ref(), stage))?;
+                let mut m = teller.tell(i + 1, r, (record.as_deref(), stage))?;
                 m.drawn = Some(*probability).filter(|p| *p < 1.0);
                 Ok(m)
             })
@@ -257,6 +251,21 @@ impl Engine {
     pub(crate) fn weights(&self, request: &MatchRequest) -> Result<Weights, Error> {
         let weights = self.weights.with(&request.weights);
         weights.map_err(|e| Error::argument("weights", e.to_string(), "a number from 0 to 100"))
+    }
+
+    /// The records of matches: as they were read to rank them, the others as they are now.
+    fn stored<'a>(
+        &self,
+        top: &[(&'a Ranked, f64)],
+    ) -> Result<Vec<Option<Cow<'a, StoredRecord>>>, Error> {
+        let unread = top.iter().filter(|(r, _)| r.stored.is_none());
+        let keys: Vec<RecordKey> = unread.map(|(r, _)| RecordKey(r.candidate.key)).collect();
+        let mut now = self.store.get_many(&keys)?.into_iter();
+        let each = top.iter().map(|(r, _)| match &r.stored {
+            Some(stored) => Some(Cow::Borrowed(stored)),
+            None => now.next().flatten().map(Cow::Owned),
+        });
+        Ok(each.collect())
     }
 
     pub(crate) fn rank(

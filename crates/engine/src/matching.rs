@@ -6,6 +6,7 @@ use queqiao_ranking::{
     Asker, Feature, Neighbours, Scorer, Signals, Values, Weights, centre, features,
 };
 use queqiao_retrieval::{Candidate, Consistency, Index, Mode, Query, SearchResult};
+use queqiao_store::StoredRecord;
 use std::cmp::Ordering;
 
 /// Candidates of each list, by meaning and by words, beyond those that are wanted. With 150 in all the
@@ -21,6 +22,8 @@ pub(crate) struct Ranked {
     pub(crate) candidate: Candidate,
     pub(crate) score: Score,
     pub(crate) values: Values,
+    /// The record, where it was read to rank it.
+    pub(crate) stored: Option<StoredRecord>,
 }
 
 /// What a ranking is asked for.
@@ -90,6 +93,7 @@ impl Ranking<'_> {
                     score: scorer.score(&values),
                     candidate,
                     values,
+                    stored: None,
                 }
             })
             .collect();

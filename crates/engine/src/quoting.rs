@@ -11,7 +11,8 @@ use ndarray::Array2;
 use queqiao_domain::Record;
 use queqiao_embed::Role;
 use queqiao_ranking::{Clause, best_pair, split_clauses};
-use std::collections::HashSet;
+use queqiao_text::{normalise, ruled_out};
+use std::collections::HashMap;
 
 /// Of a longer question or passage, the first so many clauses are compared.
 const MAX_CLAUSES: usize = 64;
@@ -21,15 +22,42 @@ const SHARED_WORDS: f64 = 0.5;
 /// A clause of this many characters says enough to stand as a reason; a shorter one counts less.
 const TELLING: f64 = 14.0;
 
-/// A question's clauses, embedded once for all its matches.
+/// A question's clauses, read once for all its matches.
 pub(crate) struct Quoter<'a> {
-    pub(crate) pipeline: &'a TextPipeline,
+    pipeline: &'a TextPipeline,
     pub(crate) asked: Vec<Clause<'a>>,
-    pub(crate) vectors: Array2<f32>,
-    pub(crate) words: Vec<HashSet<String>>,
+    /// The words of all of them, numbered.
+    numbers: HashMap<String, u32>,
+    pub(crate) read: Clauses,
     /// How much of the matter each clause is: 1 for the title and what is nearest to it. A need
     /// also speaks of its company's awards, and an award answers nothing.
     pub(crate) matter: Vec<f64>,
+    /// What each clause rules out, in normal form.
+    pub(crate) ruled_out: Vec<Vec<String>>,
+}
+
+/// Clauses as they are compared.
+pub(crate) struct Clauses {
+    /// A row each.
+    pub(crate) vectors: Array2<f32>,
+    pub(crate) words: Vec<Words>,
+}
+
+/// The words of a clause.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// How many different ones.
+    pub(crate) count: usize,
+    /// Those of them that the question has, by their numbers, in order.
+    asked: Vec<u32>,
+}
+
+impl Words {
+    /// How many different words two clauses share, one of which at least is the question's.
+    pub(crate) fn shared(&self, other: &Self) -> usize {
+        let has = |n: &&u32| other.asked.binary_search(n).is_ok();
+        self.asked.iter().filter(has).count()
+    }
 }
 
 impl<'a> Quoter<'a> {
@@ -39,15 +67,32 @@ impl<'a> Quoter<'a> {
             .iter()
             .map(|(p, t)| (p.as_str(), t.as_str(), 0));
         let asked = split_clauses(fields, MAX_CLAUSES);
-        let (vectors, words) = read(pipeline, &asked, Role::Query)?;
-        let matter = matter(&asked, &vectors);
+        let mut numbers = HashMap::new();
+        for word in asked.iter().flat_map(|c| pipeline.segmenter.words(c.text)) {
+            let next = numbers.len() as u32;
+            numbers.entry(word).or_insert(next);
+        }
+        let read = read(pipeline, &numbers, &asked, Role::Query)?;
+        let ruled_out = |c: &Clause<'_>| {
+            let each = ruled_out(c.text).into_iter();
+            each.map(|r| normalise(&c.text[r])).collect()
+        };
         Ok(Self {
             pipeline,
+            matter: matter(&asked, &read.vectors),
+            ruled_out: asked.iter().map(ruled_out).collect(),
             asked,
-            vectors,
-            words,
-            matter,
+            numbers,
+            read,
         })
+    }
+
+    /// Reads clauses that may answer.
+    ///
+    /// # Errors
+    /// The model fails.
+    pub(crate) fn read(&self, answering: &[Clause<'_>]) -> Result<Clauses, Error> {
+        read(self.pipeline, &self.numbers, answering, Role::Passage)
     }
 
     /// The clause of the record's piece `passage` that best answers a clause of the question, by
@@ -59,11 +104,12 @@ impl<'a> Quoter<'a> {
         };
         let fields = piece.fields().map(|f| (f.path.as_str(), f.text, f.start));
         let answering = split_clauses(fields, MAX_CLAUSES);
-        let (vectors, words) = read(self.pipeline, &answering, Role::Passage)?;
+        let read = self.read(&answering)?;
         let similarity = |i: usize, j: usize| {
-            let cosine = f64::from(self.vectors.row(i).dot(&vectors.row(j)));
-            let shared = self.words[i].intersection(&words[j]).count() as f64;
-            let least = self.words[i].len().min(words[j].len()).max(1) as f64;
+            let cosine = f64::from(self.read.vectors.row(i).dot(&read.vectors.row(j)));
+            let (asks, has) = (&self.read.words[i], &read.words[j]);
+            let shared = asks.shared(has) as f64;
+            let least = asks.count.min(has.count).max(1) as f64;
             let telling = |c: &Clause<'_>| ((c.end - c.start) as f64 / TELLING).min(1.0);
             let weight = 0.5 + 0.25 * (telling(&self.asked[i]) + telling(&answering[j]));
             (cosine + SHARED_WORDS * shared / least.max(4.0)) * weight * self.matter[i]
@@ -101,17 +147,27 @@ fn matter(asked: &[Clause<'_>], vectors: &Array2<f32>) -> Vec<f64> {
         .collect()
 }
 
-/// Vectors and words of clauses.
-pub(crate) fn read(
+fn read(
     pipeline: &TextPipeline,
+    numbers: &HashMap<String, u32>,
     clauses: &[Clause<'_>],
     role: Role,
-) -> Result<(Array2<f32>, Vec<HashSet<String>>), Error> {
-    let texts: Vec<String> = clauses.iter().map(|c| c.text.to_owned()).collect();
-    let vectors = pipeline.embed(&texts, role)?;
-    let words = texts
-        .iter()
-        .map(|t| pipeline.segmenter.terms(t).words.into_iter().collect())
-        .collect();
-    Ok((vectors, words))
+) -> Result<Clauses, Error> {
+    let texts: Vec<&str> = clauses.iter().map(|c| c.text).collect();
+    let words = |text: &&str| {
+        let mut words = pipeline.segmenter.words(text);
+        words.sort_unstable();
+        words.dedup();
+        let known = words.iter().filter_map(|w| numbers.get(w).copied());
+        let mut asked: Vec<u32> = known.collect();
+        asked.sort_unstable();
+        Words {
+            count: words.len(),
+            asked,
+        }
+    };
+    Ok(Clauses {
+        vectors: pipeline.embed(&texts, role)?,
+        words: texts.iter().map(words).collect(),
+    })
 }

@@ -19,7 +19,7 @@ use crate::{
 use queqiao_domain::{Record, Visibility};
 use queqiao_ranking::{Feature, Scorer, Weights};
 use queqiao_retrieval::Mode;
-use queqiao_store::{RecordKey, StoredRecord};
+use queqiao_store::RecordKey;
 use queqiao_text::figures::Verdict;
 use rayon::prelude::*;
 
@@ -56,39 +56,40 @@ impl Engine {
         let n = ranked.len().min(most);
         let best = &mut ranked[..n];
         let keys: Vec<RecordKey> = best.iter().map(|r| RecordKey(r.candidate.key)).collect();
-        let records = self.store().get_many(&keys)?;
-        // A sealed record would be found out figure by figure, and word by word.
-        let open = |(r, stored): (&Ranked, Option<StoredRecord>)| {
-            let found = r.candidate.facets.visibility;
-            let record = stored?.record;
-            (![found, record.visibility].contains(&Visibility::Sealed)).then_some(record)
-        };
-        let records: Vec<Option<Record>> = best.iter().zip(records).map(open).collect();
+        for (r, stored) in best.iter_mut().zip(self.store().get_many(&keys)?) {
+            r.stored = stored;
+        }
         if let Some(wording) = wording {
             check_deadline(request, "reading the best")?;
-            let each = records.iter().take(LOOKED_AT);
-            let names: Vec<Vec<&str>> = each.map(|r| names(r.as_ref())).collect();
-            for (r, near) in best.iter_mut().zip(wording.near(&names)?) {
+            let each = best.iter().take(LOOKED_AT);
+            let names: Vec<Vec<&str>> = each.map(|r| names(open(r))).collect();
+            let near = wording.near(&names)?;
+            for (r, near) in best.iter_mut().zip(near) {
                 r.values[Feature::TitleWords as usize] = near;
             }
         }
         let scorer = Scorer::new(weights);
-        best.par_iter_mut()
-            .zip(&records)
-            .try_for_each(|(r, record)| {
-                check_deadline(request, "reading the best")?;
-                let Some(record) = record else {
-                    return Ok(());
-                };
-                let (figures, clauses) = read(record, figuring.as_ref(), quoter.as_ref())?;
-                r.values[Feature::Figures as usize] = figures;
-                r.values[Feature::Clauses as usize] = clauses;
-                r.score = scorer.score(&r.values);
-                Ok::<(), Error>(())
-            })?;
+        best.par_iter_mut().try_for_each(|r| {
+            check_deadline(request, "reading the best")?;
+            let Some(record) = open(r) else {
+                return Ok(());
+            };
+            let (figures, clauses) = read(record, figuring.as_ref(), quoter.as_ref())?;
+            r.values[Feature::Figures as usize] = figures;
+            r.values[Feature::Clauses as usize] = clauses;
+            r.score = scorer.score(&r.values);
+            Ok::<(), Error>(())
+        })?;
         best.sort_by(by_score);
         Ok(())
     }
+}
+
+/// The record that was read, unless it is sealed: it would be found out figure by figure, and word by word.
+fn open(r: &Ranked) -> Option<&Record> {
+    let record = &r.stored.as_ref()?.record;
+    let visible = [r.candidate.facets.visibility, record.visibility];
+    (!visible.contains(&Visibility::Sealed)).then_some(record)
 }
 
 /// Lists of short names of what somebody does.

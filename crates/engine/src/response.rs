@@ -317,6 +317,10 @@ pub struct Statistics {
     pub records: Vec<(Kind, u64)>,
     /// Passages in the index.
     pub passages: usize,
+    /// Those that no graph holds yet: a search finds them, at more cost. Some thousand may stay so.
+    pub pending_passages: usize,
+    /// Graphs are being built, or terms committed.
+    pub indexing: bool,
     /// The tenant's own sequence number in the store.
     pub store_seq: u64,
     /// The one that the index has seen.

@@ -8,7 +8,7 @@ use crate::{Error, entry::TextPipeline, question::Question};
 use ndarray::{Array2, ArrayView1};
 use queqiao_embed::Role;
 use queqiao_text::is_han;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// So many of the best are looked at, however many are listed. (Of 50 nothing more came, of 15 nsfc-pi lost .002.)
 pub(crate) const LOOKED_AT: usize = 30;
@@ -38,11 +38,12 @@ impl<'a> Wording<'a> {
         let Some((_, title)) = title.filter(|_| pipeline.embedder.embeds_words()) else {
             return Ok(None);
         };
-        let mut seen = HashSet::new();
-        let words: Vec<String> = words(pipeline, &[title])
-            .filter(|word| seen.insert(word.clone()))
-            .take(MOST_ASKED)
-            .collect();
+        let mut words: Vec<String> = Vec::new();
+        each_word(pipeline, title, |word| {
+            if words.len() < MOST_ASKED && !words.iter().any(|w| w == word) {
+                words.push(word.to_owned());
+            }
+        });
         if words.is_empty() {
             return Ok(None);
         }
@@ -67,17 +68,24 @@ impl<'a> Wording<'a> {
         let mut places: Vec<Vec<usize>> = Vec::with_capacity(records.len());
         for texts in records {
             let mut of: Vec<usize> = Vec::new();
-            for word in words(self.pipeline, texts) {
-                let at = *place.entry(word).or_insert_with_key(|word| {
-                    all.push(word.clone());
-                    all.len() - 1
-                });
-                if !of.contains(&at) {
-                    of.push(at);
-                }
+            for text in texts {
                 if of.len() == MOST_WORDS {
                     break;
                 }
+                each_word(self.pipeline, text, |word| {
+                    if of.len() == MOST_WORDS {
+                        return;
+                    }
+                    let known = place.get(word).copied();
+                    let at = known.unwrap_or_else(|| {
+                        place.insert(word.to_owned(), all.len());
+                        all.push(word.to_owned());
+                        all.len() - 1
+                    });
+                    if !of.contains(&at) {
+                        of.push(at);
+                    }
+                });
             }
             places.push(of);
         }
@@ -124,11 +132,12 @@ pub(crate) fn naming<'a>(
     }
 }
 
-/// The words of some texts, in order; single Chinese characters (的, 与) are none.
-fn words<'a>(pipeline: &'a TextPipeline, texts: &'a [&str]) -> impl Iterator<Item = String> + 'a {
-    let all = texts.iter().flat_map(|text| pipeline.segmenter.cut(text));
-    all.filter(|word| {
+/// Calls `f` with the words of a text, in order; single Chinese characters (的, 与) are none.
+fn each_word(pipeline: &TextPipeline, text: &str, mut f: impl FnMut(&str)) {
+    pipeline.segmenter.each_cut(text, |word| {
         let mut chars = word.chars();
-        !(chars.next().is_some_and(is_han) && chars.next().is_none())
-    })
+        if !(chars.next().is_some_and(is_han) && chars.next().is_none()) {
+            f(word);
+        }
+    });
 }

@@ -179,6 +179,15 @@ pub enum Health {
     Degraded(String),
 }
 
+/// What an index has still to do beside searches and writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Passages that no graph holds yet: a search finds them, at more cost. Some thousand may stay so.
+    pub passages: usize,
+    /// Graphs are being built, or terms committed.
+    pub busy: bool,
+}
+
 /// What an index can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -297,6 +306,9 @@ pub trait Index: Send + Sync {
 
     /// Whether it answers in full.
     fn health(&self) -> Health;
+
+    /// What it has still to do.
+    fn backlog(&self) -> Backlog;
 
     /// What it can do.
     fn capabilities(&self) -> Capabilities;

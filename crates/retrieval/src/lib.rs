@@ -25,8 +25,8 @@ pub use dense::{GraphOptions, Refinement};
 pub use embedded::try_files;
 pub use embedded::{CanaryFigures, EmbeddedIndex, IndexOptions, Recall};
 pub use index::{
-    Candidate, Capabilities, Change, Consistency, DenseParts, Entry, Health, Index, IndexError,
-    LexicalParts, Mode, Passage, Query, QueryPassage, QueryTerm, SearchResult, Shape,
+    Backlog, Candidate, Capabilities, Change, Consistency, DenseParts, Entry, Health, Index,
+    IndexError, LexicalParts, Mode, Passage, Query, QueryPassage, QueryTerm, SearchResult, Shape,
 };
 pub use kernel::Isa;
 pub use vectors::{Selection, VectorIndex};

@@ -4,8 +4,8 @@
 use ndarray::Array2;
 use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
 use queqiao_retrieval::{
-    Change, Consistency, EmbeddedIndex, Entry, GraphOptions, Index, IndexError, IndexOptions, Isa,
-    Mode, Passage, Query, QueryPassage, QueryTerm, Shape,
+    Backlog, Change, Consistency, EmbeddedIndex, Entry, GraphOptions, Index, IndexError,
+    IndexOptions, Isa, Mode, Passage, Query, QueryPassage, QueryTerm, Shape,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -250,6 +250,11 @@ fn many_that_wait_are_sealed_one_after_the_other() {
     }
     let journals = numbered(dir.path());
     assert!(journals.len() >= 3, "{journals:?}");
+    let all_wait = Backlog {
+        passages: index.passages(),
+        busy: false,
+    };
+    assert_eq!(index.backlog(), all_wait);
     check(&index, &truth, &mut rng);
     drop(index);
     // What waits is taken up as it stood, and what is sealed lets go of its journal, oldest first.
@@ -278,6 +283,8 @@ fn many_that_wait_are_sealed_one_after_the_other() {
     assert_eq!(numbered(dir.path()), Vec::<String>::new());
     let graphs = segments(dir.path()).len();
     assert!((3..=8).contains(&graphs), "{graphs}");
+    let left = index.backlog();
+    assert!(!left.busy && left.passages < 100, "{left:?}");
     let recall: f64 = (0..10).map(|_| check(&index, &truth, &mut rng)).sum();
     assert!(recall >= 9.8, "{recall}");
 }

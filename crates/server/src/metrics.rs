@@ -57,6 +57,8 @@ struct Scraped {
     serving: Gauge,
     records: Family<Labels<1>, Gauge>,
     passages: Gauge,
+    pending_passages: Gauge,
+    indexing: Gauge,
     recall: Float,
     recall_questions: Gauge,
     store_bytes: Gauge,
@@ -151,6 +153,14 @@ impl Metrics {
                 serving: made!("serving", "1 when matches are answered in full, else 0"),
                 records: made!("records", "Live records of all tenants, by kind"),
                 passages: made!("passages", "Passages in the indexes of all tenants"),
+                pending_passages: made!(
+                    "pending_passages",
+                    "Passages that no graph holds yet, of all tenants"
+                ),
+                indexing: made!(
+                    "indexing",
+                    "Tenants for which graphs are being built or terms committed"
+                ),
                 recall: made!(
                     "recall_at_10",
                     "Share of the ten nearest records that graphs found, of the questions sampled since the start; 1 before the first"
@@ -211,7 +221,7 @@ impl Metrics {
         let s = &self.scraped;
         let engine = &app.engine;
         s.serving.set(i64::from(engine.health().is_ok()));
-        let mut passages = 0;
+        let (mut passages, mut pending, mut indexing) = (0, 0, 0);
         let (mut asked, mut found, mut of) = (0, 0, 0);
         let mut records = std::collections::BTreeMap::new();
         for tenant in engine.store().tenants().unwrap_or_default() {
@@ -219,6 +229,8 @@ impl Metrics {
                 continue;
             };
             passages += t.passages;
+            pending += t.pending_passages;
+            indexing += i64::from(t.indexing);
             let canary = engine.canary(&tenant);
             asked += canary.questions;
             found += canary.found;
@@ -231,6 +243,8 @@ impl Metrics {
             s.records.get_or_create(&[("kind", kind)]).set(whole(n));
         }
         s.passages.set(whole(passages));
+        s.pending_passages.set(whole(pending));
+        s.indexing.set(indexing);
         s.recall_questions.set(whole(asked));
         s.recall.set(if of == 0 {
             1.0

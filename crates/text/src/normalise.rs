@@ -1,35 +1,36 @@
 //! One character to one character: width, case, traditional to simplified.
 
 use ferrous_opencc::{OpenCC, config::BuiltinConfig};
-use std::{collections::HashMap, sync::OnceLock};
+use std::{ops::RangeInclusive, sync::OnceLock};
 
 /// True for a Chinese character (CJK unified ideographs with extension A and compatibility).
 pub fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
-/// Traditional characters that stand for one simplified character each.
-fn simplified() -> &'static HashMap<char, char> {
-    static MAP: OnceLock<HashMap<char, char>> = OnceLock::new();
+/// The characters of which some are traditional.
+const TRADITIONAL: RangeInclusive<char> = '\u{3400}'..='\u{9fff}';
+
+/// What each of [`TRADITIONAL`] is simplified to, by its place among them: itself, unless it stands for one simplified
+/// character.
+fn simplified() -> &'static [char] {
+    static MAP: OnceLock<Vec<char>> = OnceLock::new();
     MAP.get_or_init(|| {
         let Ok(opencc) = OpenCC::from_config(BuiltinConfig::T2s) else {
             // The dictionaries are part of the binary: this does not happen. Without them text
             // is still readable, only traditional stays traditional.
-            return HashMap::new();
+            return Vec::new();
         };
         let convert = |c: char| {
             let converted = opencc.convert(c.encode_utf8(&mut [0; 4]));
             let mut chars = converted.chars();
             match (chars.next(), chars.next()) {
-                (Some(s), None) if s != c => Some(s),
-                _ => None,
+                (Some(s), None) => s,
+                _ => c,
             }
         };
         // A few conversions chain (薴 → 苧 → 苎): the map goes straight to the end.
-        ('\u{3400}'..='\u{9fff}')
-            .filter_map(|c| Some((c, convert(c)?)))
-            .map(|(c, s)| (c, convert(s).unwrap_or(s)))
-            .collect()
+        TRADITIONAL.map(|c| convert(convert(c))).collect()
     })
 }
 
@@ -47,7 +48,7 @@ pub fn normalise(text: &str) -> String {
     text.chars().map(|c| normalise_char(map, c)).collect()
 }
 
-fn normalise_char(map: &HashMap<char, char>, c: char) -> char {
+fn normalise_char(map: &[char], c: char) -> char {
     match c {
         'A'..='Z' => c.to_ascii_lowercase(),
         c if c.is_ascii() => c,
@@ -57,7 +58,11 @@ fn normalise_char(map: &HashMap<char, char>, c: char) -> char {
         }
         // The ideographic and the no-break space.
         '\u{3000}' | '\u{a0}' => ' ',
-        c if is_han(c) => map.get(&c).copied().unwrap_or(c),
+        c if is_han(c) => {
+            let place = u32::from(c).checked_sub(u32::from(*TRADITIONAL.start()));
+            let to = place.and_then(|at| map.get(at as usize));
+            to.copied().unwrap_or(c)
+        }
         c => {
             let mut lower = c.to_lowercase();
             match (lower.next(), lower.next()) {

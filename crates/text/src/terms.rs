@@ -39,51 +39,69 @@ impl Segmenter {
     /// are left out. The text is normalised first.
     pub fn cut(&self, text: &str) -> Vec<String> {
         let mut out = Vec::new();
+        self.each_cut(text, |word| out.push(word.to_owned()));
+        out
+    }
+
+    /// Calls `f` with each word that [`Segmenter::cut`] gives, in order.
+    pub fn each_cut(&self, text: &str, mut f: impl FnMut(&str)) {
         runs(&normalise(text), |run, han| {
             if han {
-                out.extend(
-                    self.jieba
-                        .cut(run, false)
-                        .into_iter()
-                        .map(|t| t.word.to_owned()),
-                );
+                let words = self.jieba.cut(run, false);
+                words.into_iter().for_each(|t| f(t.word));
             } else {
-                out.push(run.to_owned());
+                f(run);
             }
         });
-        out
+    }
+
+    /// The words among the terms of a text, in order, repeats kept. The text is normalised first.
+    pub fn words(&self, text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        runs(&normalise(text), |run, han| {
+            self.words_of(run, han, &mut words);
+        });
+        words
     }
 
     /// The terms of a text. The text is normalised first.
     pub fn terms(&self, text: &str) -> Terms {
         let mut terms = Terms::default();
         runs(&normalise(text), |run, han| {
+            self.words_of(run, han, &mut terms.words);
             if han {
-                for t in self.jieba.cut_for_search(run, false) {
-                    if t.word.chars().nth(1).is_some() {
-                        terms.words.push(t.word.to_owned());
-                    }
-                }
-                let mut chars = run.char_indices().map(|(i, c)| (i, i + c.len_utf8()));
-                let mut last = chars.next();
-                let mut pairs = 0;
-                for next in chars {
-                    if let Some((start, _)) = last {
-                        terms.bigrams.push(run[start..next.1].to_owned());
-                        pairs += 1;
-                    }
-                    last = Some(next);
-                }
-                if pairs == 0 {
-                    terms.bigrams.push(run.to_owned());
-                }
+                bigrams_of(run, &mut terms.bigrams);
             } else {
-                let folded = fold_plural(run);
-                terms.words.push(folded.to_string());
-                terms.bigrams.push(folded.into_owned());
+                terms.bigrams.push(fold_plural(run).into_owned());
             }
         });
         terms
+    }
+
+    fn words_of(&self, run: &str, han: bool, words: &mut Vec<String>) {
+        if han {
+            let found = self.jieba.cut_for_search(run, false).into_iter();
+            let long = found.filter(|t| t.word.chars().nth(1).is_some());
+            words.extend(long.map(|t| t.word.to_owned()));
+        } else {
+            words.push(fold_plural(run).into_owned());
+        }
+    }
+}
+
+/// Pairs of neighbouring characters; a single character as it is.
+fn bigrams_of(run: &str, bigrams: &mut Vec<String>) {
+    let mut chars = run.char_indices().map(|(i, c)| (i, i + c.len_utf8()));
+    let mut last = chars.next();
+    let before = bigrams.len();
+    for next in chars {
+        if let Some((start, _)) = last {
+            bigrams.push(run[start..next.1].to_owned());
+        }
+        last = Some(next);
+    }
+    if bigrams.len() == before {
+        bigrams.push(run.to_owned());
     }
 }
 
@@ -150,6 +168,8 @@ mod tests {
         assert!(t.words.contains(&"cbn".to_owned()) && t.words.contains(&"pm2.5".to_owned()));
         assert!(t.words.contains(&"method".to_owned()));
         assert!(t.bigrams.contains(&"韧性".to_owned()) && !t.bigrams.contains(&"硼c".to_owned()));
+        let words = Segmenter::shared().words("高韧性立方氮化硼CBN单晶 PM2.5 methods");
+        assert_eq!(words, t.words);
     }
 
     #[test]

@@ -624,6 +624,12 @@ pub struct Statistics {
     /// The day of the figures in Asia/Shanghai, ISO 8601.
     #[prost(string, tag = "7")]
     pub day: ::prost::alloc::string::String,
+    /// Passages that no graph holds yet: a search finds them, at more cost. Some thousand may stay so.
+    #[prost(int64, tag = "8")]
+    pub pending_passage_count: i64,
+    /// Graphs are being built, or terms committed: searches share the processor with that until it is done.
+    #[prost(bool, tag = "9")]
+    pub indexing: bool,
 }
 impl ::prost::Name for Statistics {
     const NAME: &'static str = "Statistics";

@@ -45,13 +45,27 @@ impl Dense {
                 None => vec![0.0; self.dim()],
             })
             .collect();
-        let mut all = Vec::new();
-        if n > 0 {
-            products(&means, &means.concat(), self.dim(), &mut all);
+        let rows = means.concat();
+        let mut all = Array2::zeros((n, n));
+        let mut found = Vec::new();
+        // Some at a time with those from there on: the others are known the other way round.
+        for from in (0..n).step_by(ALIKE_AT_ONCE) {
+            let some = &means[from..n.min(from + ALIKE_AT_ONCE)];
+            products(some, &rows[from * self.dim()..], self.dim(), &mut found);
+            for (j, row) in found.chunks_exact(some.len()).enumerate() {
+                for (i, cosine) in row.iter().enumerate() {
+                    let (i, j, cosine) = (from + i, from + j, cosine.clamp(-1.0, 1.0));
+                    all[[i, j]] = cosine;
+                    all[[j, i]] = cosine;
+                }
+            }
         }
-        Array2::from_shape_fn((n, n), |(i, j)| all[i * n + j].clamp(-1.0, 1.0))
+        all
     }
 }
+
+/// So many records are compared together with all that follow.
+const ALIKE_AT_ONCE: usize = 8;
 
 /// What comparing writes on.
 #[derive(Default)]

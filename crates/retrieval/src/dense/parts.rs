@@ -386,10 +386,15 @@ impl Dense {
     /// Whether a search of some width leaves out most of those that no graph covers, because they are
     /// many.
     fn skims(&self, ef: usize) -> bool {
-        let raw = || self.parts.iter().filter(|p| p.is_raw());
-        let rows: usize = raw().map(|p| p.live_rows).sum();
+        let raw = self.parts.iter().filter(|p| p.is_raw());
         let leaves_out = |records| Raw::leaves_out(self.dim, ef, records).is_some();
-        rows > self.whole && leaves_out(raw().map(|p| p.live).sum())
+        self.raw_rows() > self.whole && leaves_out(raw.map(|p| p.live).sum())
+    }
+
+    /// Passages that no graph covers.
+    pub(crate) fn raw_rows(&self) -> usize {
+        let raw = self.parts.iter().filter(|p| p.is_raw());
+        raw.map(|p| p.live_rows).sum()
     }
 
     /// Records that no graph covers, in order.

@@ -4,12 +4,13 @@ use super::{
     EmbeddedIndex, State, Writer, canary,
     load::{self, put, remove},
     search,
+    worker::Worker,
 };
 use crate::{
     attributes::Attributes,
     index::{
-        Candidate, Capabilities, Change, Consistency, Entry, Health, Index, IndexError, Query,
-        SearchResult,
+        Backlog, Candidate, Capabilities, Change, Consistency, Entry, Health, Index, IndexError,
+        Query, SearchResult,
     },
     lexical::Lexical,
     slots::{Slot, Slots},
@@ -161,6 +162,14 @@ impl Index for EmbeddedIndex {
         match state.broken.as_ref().or(waits) {
             None => Health::Serving,
             Some(problem) => Health::Degraded(problem.clone()),
+        }
+    }
+
+    fn backlog(&self) -> Backlog {
+        let workers = [&self.graphs, &self.ends, &self.terms];
+        Backlog {
+            busy: workers.into_iter().any(Worker::busy),
+            passages: self.shared.read().dense.raw_rows(),
         }
     }
 

@@ -9,8 +9,8 @@ mod suite;
 use ndarray::{Array2, s};
 use queqiao_domain::{Facets, Filter};
 use queqiao_retrieval::{
-    Candidate, Capabilities, Change, EmbeddedIndex, GraphOptions, Health, Index, IndexError,
-    IndexOptions, Isa, Query, SearchResult, Shape,
+    Backlog, Candidate, Capabilities, Change, EmbeddedIndex, GraphOptions, Health, Index,
+    IndexError, IndexOptions, Isa, Query, SearchResult, Shape,
 };
 use suite::Maker;
 
@@ -122,6 +122,10 @@ impl Index for Faulty {
 
     fn passages(&self) -> usize {
         self.inner.passages()
+    }
+
+    fn backlog(&self) -> Backlog {
+        self.inner.backlog()
     }
 
     fn alike(&self, candidates: &[&Candidate]) -> Result<Array2<f32>, IndexError> {

@@ -4,8 +4,8 @@ use crate::records::*;
 use ndarray::Array2;
 use queqiao_domain::{Facets, Filter};
 use queqiao_retrieval::{
-    Change, Consistency, Entry, Health, Index, IndexError, Mode, Query, QueryPassage, SearchResult,
-    Shape,
+    Backlog, Change, Consistency, Entry, Health, Index, IndexError, Mode, Query, QueryPassage,
+    SearchResult, Shape,
 };
 use rand::RngExt;
 use std::{
@@ -138,6 +138,7 @@ fn empty(index: &dyn Index) {
     assert!(index.is_empty());
     assert_eq!((index.len(), index.passages(), index.seq()), (0, 0, 0));
     assert_eq!(index.health(), Health::Serving);
+    assert_eq!(index.backlog(), Backlog::default());
     let asked = rows(&[unit(&mut rng(1))]);
     let found = dense(&asked, "", 10).of(index);
     assert!(found.candidates.is_empty());

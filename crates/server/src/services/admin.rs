@@ -51,6 +51,8 @@ impl v1::admin_service_server::AdminService for AdminApi {
             health: s.health,
             model: s.model,
             day: s.day.to_string(),
+            pending_passage_count: whole(s.pending_passages),
+            indexing: s.indexing,
         })
     }
 

@@ -30,6 +30,8 @@ async fn figures_and_rebuild() {
         .unwrap();
     assert_eq!((experts.count, f.health.as_str()), (1, "serving"));
     assert_eq!(f.store_seq, f.index_seq);
+    // So few need no graph.
+    assert_eq!((f.passage_count, f.pending_passage_count), (2, 2));
     let before = s.ask("膜分离").await.unwrap().matches;
     let request = v1::RebuildIndexRequest {
         parent: PARENT.into(),

@@ -272,41 +272,63 @@ fn ordered(a: f64, b: f64) -> Interval {
     }
 }
 
-fn starts<'a, T: Copy>(table: &'a [(&'a str, T)], text: &str) -> Option<(T, usize)> {
-    table
-        .iter()
+/// The longest word of a table with which a text begins, and its length.
+fn starts<'a>(
+    words: impl Iterator<Item = &'a (&'a str, Side)>,
+    text: &str,
+) -> Option<(Side, usize)> {
+    words
         .filter(|(w, _)| {
-            text.get(..w.len())
-                .is_some_and(|t| t.eq_ignore_ascii_case(w))
+            let begins = text.as_bytes().get(..w.len());
+            begins.is_some_and(|b| b.eq_ignore_ascii_case(w.as_bytes()))
         })
         .max_by_key(|(w, _)| w.len())
         .map(|(w, s)| (*s, w.len()))
 }
 
-/// A bit for each remainder of the first characters of [`BEFORE`]: a word is looked for at every place
-/// of a text, and begins at few.
-static FIRSTS: LazyLock<[u64; 16]> = LazyLock::new(|| {
-    let mut bits = [0; 16];
-    for first in BEFORE.iter().filter_map(|(w, _)| w.chars().next()) {
-        for c in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
-            let (word, bit) = place(c);
-            bits[word] |= bit;
+/// What may begin at a character: one is looked for at every place of a text, and few begin anything.
+#[derive(Default)]
+struct Begins {
+    /// A number, or its sign.
+    number: bool,
+    /// Places in [`BEFORE`] of the words that may.
+    words: Vec<usize>,
+}
+
+/// For each remainder of the first character, so that characters of one remainder share what may begin.
+static BEGINS: LazyLock<Vec<Begins>> = LazyLock::new(|| {
+    let mut begins: Vec<Begins> = std::iter::repeat_with(Begins::default)
+        .take(REMAINDERS)
+        .collect();
+    for c in ('0'..='9').chain(['-', '±']) {
+        begins[c as usize % REMAINDERS].number = true;
+    }
+    for (at, (word, _)) in BEFORE.iter().enumerate() {
+        let first = word.chars().next().unwrap_or_default();
+        let mut either = vec![first.to_ascii_lowercase(), first.to_ascii_uppercase()];
+        either.dedup();
+        for c in either {
+            begins[c as usize % REMAINDERS].words.push(at);
         }
     }
-    bits
+    begins
 });
 
-fn place(c: char) -> (usize, u64) {
-    let rest = c as usize % 1_024;
-    (rest / 64, 1 << (rest % 64))
+const REMAINDERS: usize = 1_024;
+
+fn begins(c: char) -> &'static Begins {
+    &BEGINS[c as usize % REMAINDERS]
+}
+
+/// False where no quantity begins with this character, nor the words before one.
+pub(super) fn may_begin(c: char) -> bool {
+    begins(half(c)).number || !begins(c).words.is_empty()
 }
 
 fn before(text: &str, at: usize) -> Option<(Side, usize)> {
-    let (word, bit) = place(text[at..].chars().next()?);
-    if FIRSTS[word] & bit == 0 {
-        return None;
-    }
-    let (side, n) = starts(BEFORE, &text[at..])?;
+    let first = text[at..].chars().next()?;
+    let words = begins(first).words.iter().map(|at| &BEFORE[*at]);
+    let (side, n) = starts(words, &text[at..])?;
     // `over` of `recover` begins no bound.
     let word = text[at..].starts_with(|c: char| c.is_ascii_alphabetic());
     let inside = text[..at].ends_with(|c: char| c.is_ascii_alphabetic());
@@ -325,7 +347,7 @@ fn before(text: &str, at: usize) -> Option<(Side, usize)> {
 
 fn after(text: &str, end: usize) -> Option<(Side, usize)> {
     let at = skip_blanks(text, end);
-    starts(AFTER, &text[at..]).map(|(side, n)| (side, at + n))
+    starts(AFTER.iter(), &text[at..]).map(|(side, n)| (side, at + n))
 }
 
 /// The second number of a range: after `-`, `~`, 至 or 到.

@@ -48,9 +48,16 @@ pub fn figures(text: &str) -> Vec<Figure> {
     let mut at = 0;
     // Where the words that may name the next figure begin.
     let mut words = 0;
-    while at < text.len() {
-        let Some(found) = bound::read(text, at) else {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
+    // Behind the last digit there is none.
+    let digit = |c: char| number::half(c).is_ascii_digit();
+    let last = text.rfind(digit).map_or(0, |at| at + 1);
+    while at < last {
+        let Some(first) = text[at..].chars().next() else {
+            break;
+        };
+        let found = bound::may_begin(first).then(|| bound::read(text, at));
+        let Some(found) = found.flatten() else {
+            at += first.len_utf8();
             continue;
         };
         let before = &text[words..found.bound_start];
