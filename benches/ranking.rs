@@ -105,14 +105,14 @@ fn main() -> Result<()> {
             }),
         ),
         (
-            "figures of the best fifty read",
+            "figures of the best thirty read",
             Box::new(move |r| {
                 r.quotes = false;
                 r.weights = none(&[Feature::TitleWords, Feature::Clauses]);
             }),
         ),
         (
-            "words of the title looked for in the best thirty",
+            "words of the title looked for in them",
             Box::new(|r| r.quotes = false),
         ),
         ("quotes and figures of ten told", Box::new(|_| {})),

@@ -6,4 +6,4 @@ cd "$(dirname "$0")"
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing"
 cargo build --release --target "$target" --bin decoders "$@" >&2
-echo "${CARGO_TARGET_DIR:-target}/$target/release/decoders"
+realpath "${CARGO_TARGET_DIR:-target}/$target/release/decoders"

@@ -44,7 +44,7 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
 ];
 
 /// Libraries that only some crates may use: async and wire stay at the edge.
-const KEPT_OUT: [(&str, &[&str]); 7] = [
+const KEPT_OUT: [(&str, &[&str]); 10] = [
     ("tokio", &["server", "cli"]),
     ("tonic", &["proto", "server", "cli"]),
     ("prost", &["proto", "server"]),
@@ -52,6 +52,9 @@ const KEPT_OUT: [(&str, &[&str]); 7] = [
     ("redb", &["store"]),
     ("tantivy", &["retrieval"]),
     ("microlp", &["solve"]),
+    ("candle-core", &["embed"]),
+    ("ureq", &["embed", "server"]),
+    ("opentelemetry", &["server", "cli"]),
 ];
 
 /// Crate to its dependencies of a kind, own crates without their prefix.

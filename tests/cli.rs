@@ -9,7 +9,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
 };
-use support::{Server, fails, json, ok, run, sample};
+use support::{Server, fails, json, ok, queqiao, run, said, sample};
 use tempfile::TempDir;
 
 /// A data folder with the needs and experts of one half of the sample.
@@ -579,11 +579,60 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
+fn an_export_finds_the_master_key_where_every_command_does() {
+    let f = Folder::with_sample();
+    let before = f.records();
+    let key = f.path("elsewhere.key");
+    fs::rename(format!("{}/keys/master.key", f.data()), &key).unwrap();
+    let (out, data) = (f.path("again.jsonl"), f.data());
+    let file = out.display().to_string();
+    let export = || queqiao(&["export", &file, "--data", &data, "--with-contacts"]);
+    let without = said(&export().env("QUEQIAO_LANG", "zh").output().unwrap());
+    assert_eq!(without.code, 1, "{}", without.err);
+    assert!(
+        without.err.contains("没有它无法读取任何记录"),
+        "{}",
+        without.err
+    );
+    assert!(!out.exists());
+    let with = said(&export().env("QUEQIAO_MASTER_KEY", &key).output().unwrap());
+    assert_eq!(with.code, 0, "{}", with.err);
+    assert_eq!(fs::read_to_string(&out).unwrap(), before);
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let f = Folder::with_sample();
+    let model = f.path("model");
+    fs::create_dir(&model).unwrap();
+    let config = r#"{"model_type": "endpoint", "url": "http://127.0.0.1:1/v1", "model": "m", "dim": 4, "retries": 0}"#;
+    fs::write(model.join("config.json"), config).unwrap();
+    let (model, data) = (model.display().to_string(), f.data());
+    let ask = ["match", "--text", "膜", "--model", &model, "--data", &data];
+    let said = run(&ask);
+    assert_ne!(said.code, 0);
+    assert_eq!(said.err.matches("127.0.0.1:1").count(), 1, "{}", said.err);
+}
+
+#[test]
+fn a_weight_out_of_its_range_is_told_with_the_range_of_that_weight() {
+    let f = Folder::empty();
+    let ask = |weight: &str| {
+        let data = f.data();
+        let args = ["match", "--text", "膜", "--weight", weight, "--data", &data];
+        fails(&args, 2, &["from 0 to"]);
+        run(&args).err
+    };
+    assert!(ask("credentials=0.5").contains("from 0 to 0.1"));
+    assert!(ask("region=101").contains("from 0 to 100"));
+}
+
+#[test]
 fn backup_restore_and_doctor() {
     let f = Folder::with_sample();
     let file = f.path("backup.redb").display().to_string();
     ok(&["backup", &file, "--data", &f.data()]);
-    fails(&["backup", &file, "--data", &f.data()], 1, &["exists"]);
+    fails(&["backup", &file, "--data", &f.data()], 2, &["exists"]);
     let g = Folder::empty();
     // The master key is in no backup.
     fails(

@@ -17,7 +17,7 @@ pub(crate) use outcomes::*;
 pub(crate) use ranking::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use queqiao_domain::{Kind, Lang, TenantId};
+use queqiao_domain::{CodeError, Kind, Lang, TenantId};
 use queqiao_engine::Feature;
 use std::path::PathBuf;
 
@@ -96,9 +96,9 @@ pub(crate) enum Command {
     Clarify(ClarifyArgs),
     /// Records that say nearly the same 查重
     Duplicates(DuplicatesArgs),
-    /// Supply and demand over an industrial chain 产业链
+    /// Supply and demand over an industry chain 产业链
     Chain(ChainArgs),
-    /// What came of matches: report it, count it, learn from it 匹配结果
+    /// What came of matches: report it, count it, learn from it 匹配的后续
     Outcomes(OutcomesArgs),
     /// Fit the scorer's weights to judgements or outcomes, make them live 排序权重
     Weights(WeightsArgs),
@@ -140,17 +140,24 @@ pub(crate) enum Command {
     Demo(DemoArgs),
 }
 
-/// Which records.
+/// Where records are kept.
 #[derive(Debug, Args)]
-pub(crate) struct DataArgs {
+pub(crate) struct FolderArgs {
     /// Data folder.
     #[arg(
-        long,
+        long = "data",
         env = "QUEQIAO_DATA",
         default_value = "queqiao-data",
         value_name = "DIR"
     )]
-    pub(crate) data: PathBuf,
+    pub(crate) path: PathBuf,
+}
+
+/// Which records.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
     /// Whose records.
     #[arg(long, default_value = "default", value_parser = tenant)]
     pub(crate) tenant: TenantId,
@@ -240,7 +247,7 @@ pub(crate) struct ImportArgs {
     pub(crate) format: Format,
 }
 
-fn kind(s: &str) -> Result<Kind, String> {
+fn kind(s: &str) -> Result<Kind, CodeError> {
     s.parse()
 }
 
@@ -346,9 +353,10 @@ fn weight(text: &str) -> Result<(Feature, f64), String> {
         )
     })?;
     match value.trim().parse::<f64>() {
-        Ok(x) if (0.0..=100.0).contains(&x) => Ok((feature, x)),
+        Ok(x) if (0.0..=feature.most()).contains(&x) => Ok((feature, x)),
         _ => Err(format!(
-            "`{value}` is no weight: expected a number from 0 to 100"
+            "`{value}` is no weight of {name}: expected a number from 0 to {}",
+            feature.most()
         )),
     }
 }

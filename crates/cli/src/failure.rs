@@ -37,6 +37,20 @@ impl Failure {
     }
 }
 
+/// What failed, for people, with what the system, or another library, said of the cause: that is told as it was said.
+pub(crate) fn with_causes(message: Bilingual, e: &dyn std::error::Error) -> Bilingual {
+    match e.source() {
+        None => message,
+        Some(cause) => {
+            let cause = chain(cause);
+            Bilingual::new(
+                format!("{}: {cause}", message.en),
+                format!("{}：{cause}", message.zh),
+            )
+        }
+    }
+}
+
 /// An error with its causes, each once.
 pub(crate) fn chain(e: &dyn std::error::Error) -> String {
     let mut out = e.to_string();
@@ -50,19 +64,16 @@ pub(crate) fn chain(e: &dyn std::error::Error) -> String {
 
 impl From<Error> for Failure {
     fn from(e: Error) -> Self {
-        if let Error::Plan(e) = &e {
-            return Self {
-                message: e.describe(),
-                bad_input: true,
-            };
-        }
-        let text = chain(&e);
         let bad_input = matches!(
             e.code(),
             Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::Aborted
-        );
+        ) || matches!(e, Error::Plan(_));
         Self {
-            message: Bilingual::new(text.clone(), text),
+            message: match &e {
+                // Their causes are the message.
+                Error::Embed(_) | Error::Plan(_) | Error::Filter(_) => e.message(),
+                _ => with_causes(e.message(), &e),
+            },
             bad_input,
         }
     }

@@ -11,6 +11,7 @@ mod log;
 mod output;
 mod settings;
 mod traces;
+mod whole;
 
 use args::{Cli, Command};
 use clap::Parser;

@@ -78,7 +78,9 @@ fn shown(issues: &[Issue], get: impl Fn(&Bilingual) -> &str) -> String {
         .map(|i| get(&i.describe()).to_owned())
         .collect();
     if issues.len() > SHOWN {
-        lines.push(format!("… {}", issues.len() - SHOWN));
+        let more = issues.len() - SHOWN;
+        let more = Bilingual::new(format!("… and {more} more"), format!("……另有 {more} 处"));
+        lines.push(get(&more).to_owned());
     }
     lines.join("\n  ")
 }

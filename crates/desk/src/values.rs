@@ -42,7 +42,7 @@ pub(crate) fn number(row: Row<'_>, field: &str, least: f64, slips: &mut Slips) -
             } else {
                 ("a number".to_owned(), "数值".to_owned())
             };
-            let told = ("this is not such a number".into(), "数值不符".into());
+            let told = ("this is no such number".into(), "不是这样的数".into());
             slips.add(row, field, told, expected(&en, &zh));
             None
         }

@@ -41,6 +41,13 @@ impl Bilingual {
     }
 }
 
+/// English and Chinese.
+impl<En: Into<String>, Zh: Into<String>> From<(En, Zh)> for Bilingual {
+    fn from((en, zh): (En, Zh)) -> Self {
+        Self::new(en, zh)
+    }
+}
+
 impl fmt::Display for Bilingual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.en)

@@ -1,6 +1,6 @@
 //! Ids and resource names.
 
-use crate::Kind;
+use crate::{Bilingual, Kind};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -49,6 +49,38 @@ pub enum IdError {
     },
 }
 
+impl IdError {
+    /// What is wrong and what would do, for people.
+    pub fn message(&self) -> Bilingual {
+        let named = |what: &str| match what {
+            "tenant" => "租户",
+            _ => "编号",
+        };
+        let zh = match self {
+            IdError::Empty { what, max } => {
+                format!("{}为空：应为 1 至 {max} 个 ASCII 字符", named(what))
+            }
+            IdError::TooLong { what, len, max } => {
+                format!("{}长 {len} 字节：至多 {max} 字节", named(what))
+            }
+            IdError::Character {
+                what,
+                shown,
+                found,
+                at,
+            } => format!(
+                "{}“{shown}”的第 {} 个字符 {found:?} 不可用：只能用字母、数字和 . _ ~ : + @ % = , ( ) -",
+                named(what),
+                at + 1
+            ),
+            IdError::Shape { shown } => format!(
+                "“{shown}”不是资源名：应为 tenants/租户/{{needs|enterprises|experts|societies|achievements|institutions}}/编号"
+            ),
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
+}
+
 fn check(what: &'static str, s: &str, max: usize) -> Result<(), IdError> {
     if s.is_empty() {
         return Err(IdError::Empty { what, max });
@@ -86,6 +118,9 @@ impl RecordId {
     pub const MAX: usize = 256;
 
     /// Checks and takes an id.
+    ///
+    /// # Errors
+    /// An empty or too long text, or one with a character that cannot stand in an id.
     pub fn new(s: impl Into<String>) -> Result<Self, IdError> {
         let s = s.into();
         check("id", &s, Self::MAX)?;
@@ -125,6 +160,9 @@ impl TenantId {
     pub const MAX: usize = 64;
 
     /// Checks and takes a tenant id.
+    ///
+    /// # Errors
+    /// An empty or too long text, or one with a character that cannot stand in an id.
     pub fn new(s: impl Into<String>) -> Result<Self, IdError> {
         let s = s.into();
         check("tenant", &s, Self::MAX)?;

@@ -1,6 +1,6 @@
 //! The six kinds of record.
 
-use crate::suggest::did_you_mean;
+use crate::{CodeError, suggest::did_you_mean};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -69,11 +69,6 @@ impl Kind {
         }
     }
 
-    /// True for those who can answer a need, false for those who ask.
-    pub fn is_supply(self) -> bool {
-        !matches!(self, Kind::Need | Kind::Enterprise)
-    }
-
     /// The kinds a record of this kind is matched with when the caller names none: a need looks
     /// for experts, whoever can help looks for needs.
     pub fn default_counterparts(self) -> &'static [Kind] {
@@ -91,7 +86,7 @@ impl fmt::Display for Kind {
 }
 
 impl FromStr for Kind {
-    type Err = String;
+    type Err = CodeError;
 
     /// Reads the English name, its plural or the Chinese name.
     fn from_str(s: &str) -> Result<Self, Self::Err> {
@@ -109,11 +104,17 @@ impl FromStr for Kind {
             .find(|k| k.as_str() == t || k.collection() == t || zh_short(*k).contains(&t.as_str()))
             .ok_or_else(|| {
                 let names = Kind::ALL.map(Kind::as_str);
-                format!(
-                    "unknown kind `{}`: expected one of {}{}",
-                    s.chars().take(40).collect::<String>(),
-                    names.join(", "),
-                    did_you_mean(&t, names)
+                let shown: String = s.chars().take(40).collect();
+                let near = did_you_mean(&t, names);
+                CodeError::new(
+                    (
+                        format!("unknown kind `{shown}`"),
+                        format!("未知类型“{shown}”"),
+                    ),
+                    (
+                        format!("expected one of {}{}", names.join(", "), near.en),
+                        format!("应为 {} 之一{}", names.join("、"), near.zh),
+                    ),
                 )
             })
     }
@@ -127,7 +128,7 @@ mod tests {
     fn reads_both_languages() {
         assert_eq!("experts".parse(), Ok(Kind::Expert));
         assert_eq!("技术需求".parse(), Ok(Kind::Need));
-        let e = "exprt".parse::<Kind>().unwrap_err();
+        let e = "exprt".parse::<Kind>().unwrap_err().to_string();
         assert!(e.contains("did you mean `expert`"), "{e}");
     }
 }

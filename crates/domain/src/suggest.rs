@@ -1,5 +1,7 @@
 //! "Did you mean …": the nearest known word to an unknown one.
 
+use crate::Bilingual;
+
 /// The option nearest to `word`, if one is near enough to be a likely slip of the pen.
 ///
 /// Nearness is Damerau–Levenshtein distance over characters; an option qualifies when at most a
@@ -23,9 +25,15 @@ pub fn nearest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, o)| o)
 }
 
-/// `"; did you mean X?"` when an option is near `word`, else the empty string.
-pub fn did_you_mean<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, options).map_or(String::new(), |o| format!("; did you mean `{o}`?"))
+/// `"; did you mean X?"` when an option is near `word`, else nothing: the end of a message.
+pub fn did_you_mean<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Bilingual {
+    match nearest(word, options) {
+        Some(o) => Bilingual::new(
+            format!("; did you mean `{o}`?"),
+            format!("；是否想写 `{o}`？"),
+        ),
+        None => Bilingual::new("", ""),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! ```
 
 use crate::Error;
+use queqiao_domain::Bilingual;
 use queqiao_ranking::{Calibration, Weights};
 use std::{
     fs,
@@ -39,7 +40,10 @@ impl Artefacts {
         let text = fs::read_to_string(&path).map_err(io(&path, "read"))?;
         text.trim().parse().map_err(|_| Error::Artefact {
             path: path.display().to_string(),
-            problem: "it holds no number; `queqiao weights use` writes it".to_owned(),
+            problem: Bilingual::new(
+                "it holds no number; `queqiao weights use` writes it",
+                "其中没有编号；该文件由 `queqiao weights use` 写出",
+            ),
         })
     }
 
@@ -105,7 +109,10 @@ impl Artefacts {
         let text = fs::read_to_string(&path).map_err(io(&path, "read"))?;
         let c: Calibration = serde_json::from_str(&text).map_err(|e| Error::Artefact {
             path: path.display().to_string(),
-            problem: format!("it does not read: {e}; `queqiao outcomes calibrate` writes it"),
+            problem: Bilingual::new(
+                format!("it does not read: {e}; `queqiao outcomes calibrate` writes it"),
+                format!("无法读取：{e}；该文件由 `queqiao outcomes calibrate` 写出"),
+            ),
         })?;
         Ok(Some(c).filter(|c| c.weights == weights.version))
     }
@@ -137,9 +144,10 @@ impl Artefacts {
 fn parse(path: &Path, text: &str) -> Result<Weights, Error> {
     Weights::parse(text).map_err(|e| {
         let cause = std::error::Error::source(&e).map_or(String::new(), |s| format!(": {s}"));
+        let told = e.message();
         Error::Artefact {
             path: path.display().to_string(),
-            problem: format!("{e}{cause}"),
+            problem: Bilingual::new(format!("{}{cause}", told.en), format!("{}{cause}", told.zh)),
         }
     })
 }

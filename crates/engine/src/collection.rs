@@ -6,9 +6,10 @@ use crate::{
     matching::{Ranked, Ranking, by_score},
     piece::Piece,
     question::Question,
-    wording::{LOOKED_AT, Wording, naming},
+    reading::READ,
+    wording::{Wording, naming},
 };
-use queqiao_domain::{Facets, Filter, Kind, Record, RecordId};
+use queqiao_domain::{Bilingual, Facets, Filter, Kind, Record, RecordId};
 use queqiao_embed::Embedder;
 use queqiao_ranking::{Feature, Scorer, Values, Weights};
 use queqiao_retrieval::{Change, EmbeddedIndex, Index, IndexOptions, Mode, Shape};
@@ -34,8 +35,6 @@ struct Line {
     title: String,
     #[serde(default)]
     text: String,
-    #[serde(default)]
-    kind: Option<String>,
     #[serde(default)]
     passages: Vec<LinePassage>,
 }
@@ -119,6 +118,9 @@ impl Collection {
     /// Reads `corpus.jsonl`, `queries.jsonl` and, where there, `qrels/test.tsv` or `qrels.trec`.
     ///
     /// Errors name file and line.
+    ///
+    /// # Errors
+    /// A file that is missing, or a line of it that does not read, by file and line.
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let corpus = read_lines(&folder.join("corpus.jsonl"))?;
         let queries = read_lines(&folder.join("queries.jsonl"))?;
@@ -149,6 +151,9 @@ impl Collection {
     /// Ranks every query and hands its lines to `each`, in the order of the queries file.
     ///
     /// `progress` is called with the number of queries done.
+    ///
+    /// # Errors
+    /// The judged pool is asked for and nothing is judged; the model fails; whatever `each` returns.
     pub fn rank(
         &self,
         embedder: Arc<dyn Embedder>,
@@ -159,8 +164,11 @@ impl Collection {
         if options.pool == Pool::Judged && self.judged.is_empty() {
             return Err(Error::argument(
                 "pool",
-                "the collection has no judgements",
-                "expected qrels/test.tsv or qrels.trec in its folder, or --pool all",
+                ("the collection has no judgements", "该数据集没有标注"),
+                (
+                    "expected qrels/test.tsv or qrels.trec in its folder, or --pool all",
+                    "其目录中应有 qrels/test.tsv 或 qrels.trec，或使用 --pool all",
+                ),
             ));
         }
         let pipeline = TextPipeline::new(embedder);
@@ -200,13 +208,8 @@ impl Collection {
                         .collect()
                 })
                 .collect();
-            let records = chunk
-                .iter()
-                .enumerate()
-                .map(|(i, line)| {
-                    let key = (c * CHUNK + i) as u64;
-                    Ok((key, facets(key, line)?))
-                })
+            let records = (c * CHUNK..c * CHUNK + chunk.len())
+                .map(|key| Ok((key as u64, facets(key as u64)?)))
                 .collect::<Result<_, Error>>()?;
             let changes: Vec<Change> = pipeline
                 .pieces_to_entries(&pieces, records)?
@@ -285,7 +288,7 @@ impl Collection {
         let Some(wording) = Wording::of(pipeline, question)? else {
             return Ok(());
         };
-        let n = ranked.len().min(LOOKED_AT);
+        let n = ranked.len().min(READ);
         let best = &mut ranked[..n];
         let texts: Vec<Vec<&str>> = best
             .iter()
@@ -324,7 +327,6 @@ pub fn pair_scores(
                 id: format!("{mark}{i}"),
                 title: title.clone(),
                 text: text.clone(),
-                kind: None,
                 passages: Vec::new(),
             })
             .collect()
@@ -355,15 +357,10 @@ pub fn pair_scores(
 }
 
 /// Ids of collections are free text; the index gets the line number instead.
-fn facets(key: u64, line: &Line) -> Result<Facets, Error> {
-    let kind = line
-        .kind
-        .as_deref()
-        .and_then(|k| k.parse().ok())
-        .unwrap_or(Kind::Achievement);
+fn facets(key: u64) -> Result<Facets, Error> {
     let id = RecordId::new(format!("{key:010}"))
-        .map_err(|e| Error::argument("_id", e.to_string(), "another id"))?;
-    Ok(Facets::of(&Record::new(id, kind)))
+        .map_err(|e| Error::argument("_id", e.message(), ("another id", "请更换编号")))?;
+    Ok(Facets::of(&Record::new(id, Kind::Achievement)))
 }
 
 fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
@@ -374,24 +371,24 @@ fn read_lines(path: &Path) -> Result<Vec<Line>, Error> {
             return Ok(());
         }
         let line: Line = serde_json::from_str(text).map_err(|e| {
-            bad(
-                path,
-                number,
+            let problem = (
                 format!("{e}; expected an object with _id, title, text and passages"),
-            )
+                format!("{e}；应为含 _id、title、text 和 passages 的对象"),
+            );
+            bad(path, number, problem)
         })?;
         if !seen.insert(line.id.clone()) {
-            return Err(bad(
-                path,
-                number,
+            let problem = (
                 format!("the id `{}` stands twice", line.id),
-            ));
+                format!("编号 `{}` 出现两次", line.id),
+            );
+            return Err(bad(path, number, problem));
         }
         out.push(line);
         Ok(())
     })?;
     if out.is_empty() {
-        return Err(bad(path, 1, "the file is empty".to_owned()));
+        return Err(bad(path, 1, ("the file is empty", "文件为空")));
     }
     Ok(out)
 }
@@ -413,11 +410,12 @@ fn read_qrels(
             return Ok(());
         }
         if cells.len() != columns {
-            return Err(bad(
-                path,
-                number,
-                format!("{} columns instead of {columns}", cells.len()),
-            ));
+            let n = cells.len();
+            let problem = (
+                format!("{n} columns instead of {columns}"),
+                format!("有 {n} 列，应为 {columns} 列"),
+            );
+            return Err(bad(path, number, problem));
         }
         judged
             .entry(cells[query].to_owned())
@@ -446,20 +444,21 @@ fn each_line(
         }
         number += 1;
         let text = std::str::from_utf8(&line).map_err(|e| {
-            bad(
-                path,
-                number,
-                format!("it is not UTF-8 after byte {}", e.valid_up_to()),
-            )
+            let at = e.valid_up_to();
+            let problem = (
+                format!("it is not UTF-8 after byte {at}"),
+                format!("第 {at} 字节之后不是 UTF-8"),
+            );
+            bad(path, number, problem)
         })?;
         let text = text.trim_end_matches(['\n', '\r']);
         f(number, text.strip_prefix('\u{feff}').unwrap_or(text))?;
     }
 }
 
-fn bad(path: &Path, line: usize, problem: String) -> Error {
+fn bad(path: &Path, line: usize, problem: impl Into<Bilingual>) -> Error {
     Error::Collection {
         place: format!("{}:{line}", path.display()),
-        problem,
+        problem: problem.into(),
     }
 }

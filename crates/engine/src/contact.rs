@@ -1,6 +1,6 @@
 //! Contacts, which no other answer of the engine holds.
 
-use crate::{Engine, Error, Stored, engine::stored};
+use crate::{Engine, Error, Stored, browsing::stored};
 use queqiao_domain::{Contact, Kind, RecordId, TenantId};
 
 impl Engine {

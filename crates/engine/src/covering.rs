@@ -1,23 +1,16 @@
 //! Which passage of a record answers each clause of a question.
 
 use crate::{
-    Error,
-    piece::Piece,
-    quoting::Quoter,
-    response::{Asked, ClauseMatch, Passage},
+    quoting::{Answering, Quoter, SHARED_WORDS},
+    response::{ClauseMatch, Excerpt},
 };
-use queqiao_domain::Record;
-use queqiao_ranking::{Clause, split_clauses};
+use queqiao_ranking::Clause;
 use queqiao_text::{normalise, ruled_out};
 
 /// Of a longer question, the clauses that matter most are answered.
 const MAX_ASKED: usize = 24;
-/// Of a longer record, the first so many clauses are compared.
-const MAX_ANSWERING: usize = 600;
 /// Fewer characters are a heading or a remnant, which asks for nothing.
 const LEAST_CHARS: usize = 5;
-/// How much shared words count beside meaning.
-const SHARED_WORDS: f64 = 0.5;
 /// Of shared words at least so many, and half of what is asked, are needed to count in full.
 const LEAST_WORDS: f64 = 3.0;
 /// From this strength on a clause counts as answered. A record drawn at random reaches it for .3 %
@@ -26,27 +19,10 @@ const LEAST_WORDS: f64 = 3.0;
 const ANSWERED: f64 = 0.5;
 
 impl Quoter<'_> {
-    /// For each clause of the question, in its order, the clause of the record that answers it
+    /// For each clause of the question, in its order, the clause of a record that was read whole that answers it
     /// best, where one is strong enough to answer it at all.
-    ///
-    /// # Errors
-    /// The model fails.
-    pub(crate) fn cover(&self, record: &Record) -> Result<Vec<ClauseMatch>, Error> {
-        let asked = self.asking();
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let pieces = Piece::of_record(record);
-        let fields = pieces
-            .iter()
-            .flat_map(|p| {
-                // A heading that is repeated was read with the piece before.
-                let head = p.head.iter().filter(|_| !p.goes_on);
-                head.chain(&p.body)
-            })
-            .map(|f| (f.path.as_str(), f.text, f.start));
-        let answering = split_clauses(fields, MAX_ANSWERING);
-        let read = self.read(&answering)?;
+    pub(crate) fn cover(&self, record: &Answering<'_>) -> Vec<ClauseMatch> {
+        let (answering, read) = (&record.clauses[..record.of_whole], &record.read);
         let strength = |i: usize, j: usize| {
             let cosine = f64::from(self.read.vectors.row(i).dot(&read.vectors.row(j)));
             let (asks, has) = (&self.read.words[i], &read.words[j]);
@@ -55,10 +31,10 @@ impl Quoter<'_> {
             let least = asks.min(has).max(asks / 2.0).max(LEAST_WORDS);
             (cosine + SHARED_WORDS * shared / least).clamp(0.0, 1.0)
         };
-        Ok(asked
+        self.asking()
             .into_iter()
             .map(|i| {
-                if let Some(told) = ruling(&self.asked[i], &self.ruled_out[i], &answering) {
+                if let Some(told) = ruling(&self.asked[i], &self.ruled_out[i], answering) {
                     return told;
                 }
                 let best = (0..answering.len()).map(|j| (j, strength(i, j))).fold(
@@ -66,20 +42,20 @@ impl Quoter<'_> {
                     |best, next| if next.1 > best.1 { next } else { best },
                 );
                 ClauseMatch {
-                    asked: Asked::of(&self.asked[i]),
-                    answer: (best.1 >= ANSWERED).then(|| Passage::of(&answering[best.0])),
+                    asked: Excerpt::of(&self.asked[i]),
+                    answer: (best.1 >= ANSWERED).then(|| Excerpt::of(&answering[best.0])),
                     strength: best.1,
                     contradicted: false,
                 }
             })
-            .collect())
+            .collect()
     }
 
     /// The clauses that ask for something, in the question's order.
-    pub(crate) fn requirements(&self) -> Vec<Asked> {
+    pub(crate) fn requirements(&self) -> Vec<Excerpt> {
         self.asking()
             .into_iter()
-            .map(|i| Asked::of(&self.asked[i]))
+            .map(|i| Excerpt::of(&self.asked[i]))
             .collect()
     }
 
@@ -124,8 +100,8 @@ fn ruling(
             let mut places = text.match_indices(name).map(|(at, _)| at);
             let has = places.any(|at| !out.iter().any(|r| r.contains(&at)));
             let told = ClauseMatch {
-                asked: Asked::of(asked),
-                answer: Some(Passage::of(c)),
+                asked: Excerpt::of(asked),
+                answer: Some(Excerpt::of(c)),
                 strength: if has { 0.0 } else { 1.0 },
                 contradicted: has,
             };

@@ -105,15 +105,24 @@ impl Engine {
         if sealed.visibility != Visibility::Sealed {
             return Err(Error::argument(
                 "name",
-                format!("{} is not sealed: everyone may read it", record.1),
-                "a record with visibility `sealed`",
+                (
+                    format!("{} is not sealed: everyone may read it", record.1),
+                    format!("{} 未设为密封，人人可读", record.1),
+                ),
+                (
+                    "a record with visibility `sealed`",
+                    "应为可见范围是 `sealed` 的记录",
+                ),
             ));
         }
         if record.1 == to.1 {
             return Err(Error::argument(
                 "to",
-                "a record is not disclosed to itself",
-                "the record of the one who is to read it",
+                ("a record is not disclosed to itself", "记录不能向自身披露"),
+                (
+                    "the record of the one who is to read it",
+                    "应为将要阅读它的一方的记录",
+                ),
             ));
         }
         let row = Row {
@@ -124,14 +133,17 @@ impl Engine {
         let bytes = outcomes::write(&row);
         let kept = (stage != DisclosureStage::Clauses).then_some(bytes.as_slice());
         if !self.store.disclose(tenant, record.1, to.1, kept)? {
+            let most = queqiao_store::MAX_DISCLOSURES;
             return Err(Error::argument(
                 "to",
-                format!(
-                    "{} is disclosed to {} records already",
-                    record.1,
-                    queqiao_store::MAX_DISCLOSURES
+                (
+                    format!("{} is disclosed to {most} records already", record.1),
+                    format!("{} 已向 {most} 条记录披露", record.1),
                 ),
-                "take some back (stage `clauses`), or make the record visible",
+                (
+                    "take some back (stage `clauses`), or make the record visible",
+                    "请收回一部分（阶段 `clauses`），或放宽该记录的可见范围",
+                ),
             ));
         }
         Ok(Disclosure {

@@ -1,6 +1,6 @@
 //! What can go wrong, by cause, with one code each.
 
-use queqiao_domain::{FilterError, Kind, RecordId, TenantId, Violation};
+use queqiao_domain::{Bilingual, FilterError, Kind, RecordId, TenantId, Violation};
 use queqiao_embed::EmbedError;
 use queqiao_retrieval::IndexError;
 use queqiao_store::{Cause, StoreError};
@@ -37,15 +37,9 @@ pub enum Code {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A field of the request is wrong.
-    #[error("{field}: {problem}; {expected}")]
-    Argument {
-        /// The field, as the wire names it (`k`, `filter`, `text`).
-        field: String,
-        /// What is wrong.
-        problem: String,
-        /// What would be accepted.
-        expected: String,
-    },
+    /// It is named as the wire names it (`k`, `filter`, `text`).
+    #[error("{0}")]
+    Argument(Violation),
     /// The filter does not parse.
     #[error("the filter does not parse")]
     Filter(#[from] FilterError),
@@ -68,10 +62,10 @@ pub enum Error {
         /// The id.
         id: RecordId,
         /// The condition that keeps it out.
-        reason: queqiao_domain::Bilingual,
+        reason: Bilingual,
     },
     /// The store refused or failed.
-    #[error("the store did not do it")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The index refused or failed.
     #[error("the index did not answer; if it persists run `queqiao doctor`")]
@@ -94,7 +88,7 @@ pub enum Error {
         /// File and line.
         place: String,
         /// What is wrong and what would be accepted.
-        problem: String,
+        problem: Bilingual,
     },
     /// A file that the engine wrote does not read.
     #[error("{path}: {problem}")]
@@ -102,7 +96,7 @@ pub enum Error {
         /// The file.
         path: String,
         /// What is wrong and what to do.
-        problem: String,
+        problem: Bilingual,
     },
     /// A file operation failed.
     #[error("{path} cannot be {doing}")]
@@ -132,20 +126,52 @@ impl Error {
     /// A wrong field.
     pub fn argument(
         field: impl Into<String>,
-        problem: impl Into<String>,
-        expected: impl Into<String>,
+        problem: impl Into<Bilingual>,
+        expected: impl Into<Bilingual>,
     ) -> Self {
-        Error::Argument {
-            field: field.into(),
-            problem: problem.into(),
-            expected: expected.into(),
-        }
+        Error::Argument(Violation::new(field, problem, expected))
+    }
+
+    /// What went wrong and what to try, for people; the cause is in `source`.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            Error::Argument(v) => return v.message(),
+            Error::Filter(e) => return e.message(),
+            Error::Store(e) => return e.message(),
+            Error::Embed(e) => return e.message(),
+            Error::Plan(e) => return e.describe(),
+            Error::Records(found) => match found.first() {
+                None => "没有违反任何规则".to_owned(),
+                Some(first) => format!(
+                    "违反 {} 条规则，首处为该批第 {} 条记录（{}）：{}",
+                    found.len(),
+                    first.index + 1,
+                    first.id,
+                    first.violation.message().zh
+                ),
+            },
+            Error::NotFound { tenant, kind, id } => format!(
+                "租户 {tenant} 没有{} {id}：请列出记录查看",
+                kind.map_or("记录", Kind::zh)
+            ),
+            Error::Excluded { id, reason } => format!("记录 {id} 不会出现在结果中：{}", reason.zh),
+            Error::Index(_) => "索引没有应答；若持续如此请运行 `queqiao doctor`".to_owned(),
+            Error::Deadline { .. } => "已超过给定的时限：请放宽时限，或减少所求".to_owned(),
+            Error::Collection { place, problem } => format!("{place}：{}", problem.zh),
+            Error::Artefact { path, problem } => format!("{path}：{}", problem.zh),
+            Error::Io { path, doing, .. } => match *doing {
+                "read" => format!("无法读取 {path}"),
+                "written" => format!("无法写入 {path}"),
+                _ => format!("无法处理 {path}"),
+            },
+        };
+        Bilingual::new(self.to_string(), zh)
     }
 
     /// A stable name of the cause, for programs.
     pub fn reason(&self) -> &'static str {
         match self {
-            Error::Argument { .. } => "INVALID_FIELD",
+            Error::Argument(_) => "INVALID_FIELD",
             Error::Filter(_) => "INVALID_FILTER",
             Error::Records(_) => "INVALID_RECORD",
             Error::NotFound { .. } => "RECORD_NOT_FOUND",
@@ -165,7 +191,7 @@ impl Error {
     /// The class of the error.
     pub fn code(&self) -> Code {
         match self {
-            Error::Argument { .. }
+            Error::Argument(_)
             | Error::Filter(_)
             | Error::Records(_)
             | Error::Collection { .. } => Code::InvalidArgument,
@@ -185,7 +211,10 @@ fn store_code(e: &StoreError) -> Code {
     match e {
         StoreError::InUse { .. }
         | StoreError::NotAStore { .. }
-        | StoreError::NewerFormat { .. } => Code::FailedPrecondition,
+        | StoreError::NewerFormat { .. }
+        | StoreError::NoMasterKey { .. }
+        | StoreError::WrongMasterKey { .. }
+        | StoreError::NotItsKeys { .. } => Code::FailedPrecondition,
         StoreError::Damaged { .. } | StoreError::DamagedRecord { .. } => Code::DataLoss,
         StoreError::DiskFull { .. } => Code::ResourceExhausted,
         StoreError::Interrupted { .. } => Code::Unavailable,
@@ -199,10 +228,10 @@ fn store_code(e: &StoreError) -> Code {
                 Cause::NotFound => Code::NotFound,
                 Cause::NotDeleted => Code::FailedPrecondition,
                 Cause::Duplicate { .. } => Code::InvalidArgument,
-                _ => Code::FailedPrecondition,
             })
         }
-        _ => Code::Internal,
+        StoreError::Exists { .. } => Code::AlreadyExists,
+        StoreError::Io { .. } => Code::Internal,
     }
 }
 
@@ -224,8 +253,11 @@ fn store_reason(e: &StoreError) -> &'static str {
             Cause::NotFound => "RECORD_NOT_FOUND",
             Cause::NotDeleted => "RECORD_NOT_DELETED",
             Cause::Duplicate { .. } => "DUPLICATE_ID",
-            _ => "REJECTED",
         }),
-        _ => "STORE_FAILED",
+        StoreError::NoMasterKey { .. }
+        | StoreError::WrongMasterKey { .. }
+        | StoreError::NotItsKeys { .. } => "KEYS_MISSING",
+        StoreError::Exists { .. } => "FILE_EXISTS",
+        StoreError::Io { .. } => "STORE_FAILED",
     }
 }

@@ -3,9 +3,8 @@
 use crate::{
     piece::Piece,
     question::Question,
-    response::{Asked, FigureMatch, Passage},
+    response::{Excerpt, FigureMatch},
 };
-use queqiao_domain::Record;
 use queqiao_text::figures::{Comparison, Figure, Verdict, compare, figures};
 
 /// Of a question with more, the first so many are compared.
@@ -15,7 +14,7 @@ const NEAR: usize = 60;
 
 /// A question's figures, read once for all its matches.
 pub(crate) struct Figuring {
-    asked: Vec<(Asked, Figure)>,
+    asked: Vec<(Excerpt, Figure)>,
 }
 
 impl Figuring {
@@ -31,14 +30,7 @@ impl Figuring {
                     && (target || f.bounded && !f.unit.is_money() && !f.unit.is_count())
             };
             for f in figures(text).into_iter().filter(wanted) {
-                let p = shown(path, text, 0, &f);
-                let a = Asked {
-                    path: p.path,
-                    text: p.text,
-                    start: p.start,
-                    end: p.end,
-                };
-                asked.push((a, f));
+                asked.push((shown(path, text, 0, &f), f));
             }
         }
         asked.truncate(MAX_FIGURES);
@@ -50,13 +42,12 @@ impl Figuring {
         self.asked.is_empty()
     }
 
-    /// What a record says of each, in the order of the question; none where nothing is asked.
-    pub(crate) fn judge(&self, record: &Record) -> Vec<FigureMatch> {
+    /// What a record, given by its pieces, says of each, in the order of the question; none where nothing is asked.
+    pub(crate) fn judge(&self, pieces: &[Piece<'_>]) -> Vec<FigureMatch> {
         if self.asked.is_empty() {
             return Vec::new();
         }
-        let pieces = Piece::of_record(record);
-        let offered: Vec<(Passage, Figure)> = pieces
+        let offered: Vec<(Excerpt, Figure)> = pieces
             .iter()
             .flat_map(|p| {
                 // A heading that is repeated was read with the piece before.
@@ -78,7 +69,7 @@ impl Figuring {
                 let best =
                     comparable.fold(
                         None,
-                        |best: Option<(&Passage, Comparison)>, next| match best {
+                        |best: Option<(&Excerpt, Comparison)>, next| match best {
                             Some(b) if !better(&next.1, &b.1) => Some(b),
                             _ => Some(next),
                         },
@@ -105,7 +96,7 @@ fn better(a: &Comparison, b: &Comparison) -> bool {
 }
 
 /// A figure as a person wants to see it: with its name and bound where they stand close before it.
-fn shown(path: &str, text: &str, begins: usize, figure: &Figure) -> Passage {
+fn shown(path: &str, text: &str, begins: usize, figure: &Figure) -> Excerpt {
     let mut from = figure.span.start;
     if let Some(at) = text[..from].rfind(&figure.name)
         && !figure.name.is_empty()
@@ -115,7 +106,7 @@ fn shown(path: &str, text: &str, begins: usize, figure: &Figure) -> Passage {
     }
     let start = begins + text[..from].chars().count();
     let shown = &text[from..figure.span.end];
-    Passage {
+    Excerpt {
         path: path.to_owned(),
         text: shown.to_owned(),
         start,

@@ -35,6 +35,10 @@ impl Engine {
     ///
     /// While a remote model does not answer, a hybrid request is answered by shared words alone,
     /// and a note says so; vectors of another model are never compared with the index's.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] names the part of the request that cannot be used; [`Error::NotFound`], where the asker is no
+    /// record; [`Error::Deadline`]; [`Error::Embed`], where the model fails and shared words were not enough.
     pub fn find_matches(
         &self,
         tenant: &TenantId,
@@ -44,8 +48,11 @@ impl Engine {
         if request.per_organisation == Some(0) {
             return Err(Error::argument(
                 "per_organisation",
-                "no match of any organisation leaves nothing",
-                "expected 1 or more",
+                (
+                    "no match of any organisation leaves nothing",
+                    "每个单位零个匹配，结果必为空",
+                ),
+                ("expected 1 or more", "应为 1 或更大"),
             ));
         }
         check_listing(request)?;
@@ -183,6 +190,9 @@ impl Engine {
     }
 
     /// Many requests at once, on all cores; one that fails does not fail the others.
+    ///
+    /// # Errors
+    /// No request or too many. What is wrong with one request stands in its place of the answer.
     pub fn find_matches_batch(
         &self,
         tenant: &TenantId,
@@ -191,8 +201,14 @@ impl Engine {
         if requests.is_empty() || requests.len() > MAX_BATCH {
             return Err(Error::argument(
                 "requests",
-                format!("{} requests", requests.len()),
-                format!("expected 1 to {MAX_BATCH}"),
+                (
+                    format!("{} requests", requests.len()),
+                    format!("共 {} 个请求", requests.len()),
+                ),
+                (
+                    format!("expected 1 to {MAX_BATCH}"),
+                    format!("应为 1 至 {MAX_BATCH} 个"),
+                ),
             ));
         }
         Ok(requests
@@ -250,7 +266,8 @@ impl Engine {
     /// The engine's weights with the caller's in place of some.
     pub(crate) fn weights(&self, request: &MatchRequest) -> Result<Weights, Error> {
         let weights = self.weights.with(&request.weights);
-        weights.map_err(|e| Error::argument("weights", e.to_string(), "a number from 0 to 100"))
+        let expected = ("another number", "请换一个数");
+        weights.map_err(|e| Error::argument("weights", e.message(), expected))
     }
 
     /// The records of matches: as they were read to rank them, the others as they are now.
@@ -258,11 +275,11 @@ impl Engine {
         &self,
         top: &[(&'a Ranked, f64)],
     ) -> Result<Vec<Option<Cow<'a, StoredRecord>>>, Error> {
-        let unread = top.iter().filter(|(r, _)| r.stored.is_none());
+        let unread = top.iter().filter(|(r, _)| r.read.is_none());
         let keys: Vec<RecordKey> = unread.map(|(r, _)| RecordKey(r.candidate.key)).collect();
         let mut now = self.store.get_many(&keys)?.into_iter();
-        let each = top.iter().map(|(r, _)| match &r.stored {
-            Some(stored) => Some(Cow::Borrowed(stored)),
+        let each = top.iter().map(|(r, _)| match &r.read {
+            Some(read) => Some(Cow::Borrowed(&read.stored)),
             None => now.next().flatten().map(Cow::Owned),
         });
         Ok(each.collect())
@@ -308,15 +325,24 @@ fn check_listing(request: &MatchRequest) -> Result<(), Error> {
     {
         return Err(Error::argument(
             "diversity.least_relevance",
-            format!("{} is no share of relevance to keep", d.least),
-            "expected 0.5 to 1",
+            (
+                format!("{} is no share of relevance to keep", d.least),
+                format!("{} 不是可用的相关性保留比例", d.least),
+            ),
+            ("expected 0.5 to 1", "应为 0.5 至 1"),
         ));
     }
     if !(0.0..=MOST_EXPLORATION).contains(&request.exploration) {
         return Err(Error::argument(
             "exploration",
-            format!("{} is no share of a list", request.exploration),
-            format!("expected 0 to {MOST_EXPLORATION}"),
+            (
+                format!("{} is no share of a list", request.exploration),
+                format!("{} 不是可用的名单占比", request.exploration),
+            ),
+            (
+                format!("expected 0 to {MOST_EXPLORATION}"),
+                format!("应为 0 至 {MOST_EXPLORATION}"),
+            ),
         ));
     }
     Ok(())
@@ -328,8 +354,14 @@ pub(crate) fn check_k(k: usize) -> Result<(), Error> {
     } else {
         Err(Error::argument(
             "k",
-            format!("{k} matches cannot be asked for"),
-            format!("expected 1 to {MAX_K}"),
+            (
+                format!("{k} matches cannot be asked for"),
+                format!("不能要求 {k} 个匹配"),
+            ),
+            (
+                format!("expected 1 to {MAX_K}"),
+                format!("应为 1 至 {MAX_K}"),
+            ),
         ))
     }
 }

@@ -9,6 +9,7 @@
 mod activity;
 mod admitting;
 mod artefacts;
+mod browsing;
 mod collection;
 mod conditions;
 mod contact;
@@ -39,6 +40,7 @@ mod telling;
 mod tenant;
 mod together;
 mod wording;
+mod writing;
 
 pub use artefacts::Artefacts;
 pub use collection::{Collection, Pool, RankOptions, RunLine, pair_scores};
@@ -69,9 +71,9 @@ pub use request::{
     MatchRequest, Mode, Write, WriteBatch,
 };
 pub use response::{
-    Ahead, Asked, Change, ClauseMatch, Counterfactual, Explanation, FigureMatch, Match,
-    MatchResponse, Note, Page, Passage, Quote, Statistics, Stored, Verdict, WriteItem,
-    WriteOutcome, WriteReport,
+    Ahead, Change, ClauseMatch, Counterfactual, Excerpt, Explanation, FigureMatch, Match,
+    MatchResponse, Note, Page, Quote, Statistics, Stored, Verdict, WriteItem, WriteOutcome,
+    WriteReport,
 };
 
 pub use together::MAX_PLACES;

@@ -1,6 +1,6 @@
 //! From a question to ranked candidates.
 
-use crate::{Error, activity::Activities, question::Question};
+use crate::{Error, activity::Activities, question::Question, response::FigureMatch};
 use queqiao_domain::{Date, Facets, Filter, Score, Visibility};
 use queqiao_ranking::{
     Asker, Feature, Neighbours, Scorer, Signals, Values, Weights, centre, features,
@@ -22,8 +22,15 @@ pub(crate) struct Ranked {
     pub(crate) candidate: Candidate,
     pub(crate) score: Score,
     pub(crate) values: Values,
-    /// The record, where it was read to rank it.
-    pub(crate) stored: Option<StoredRecord>,
+    /// What was read of it to rank it, if it was.
+    pub(crate) read: Option<Box<Read>>,
+}
+
+/// What was read of a record.
+pub(crate) struct Read {
+    pub(crate) stored: StoredRecord,
+    /// What it says of the figures that are asked for, if that was looked for.
+    pub(crate) figures: Option<Vec<FigureMatch>>,
 }
 
 /// What a ranking is asked for.
@@ -93,7 +100,7 @@ impl Ranking<'_> {
                     score: scorer.score(&values),
                     candidate,
                     values,
-                    stored: None,
+                    read: None,
                 }
             })
             .collect();

@@ -49,20 +49,25 @@ impl Question {
         if !text.chars().any(char::is_alphanumeric) {
             return Err(Error::argument(
                 "text",
-                if n == 0 {
-                    "it is empty".to_owned()
-                } else {
-                    "it holds no letter or figure".to_owned()
+                match n {
+                    0 => ("it is empty", "为空"),
+                    _ => ("it holds no letter or figure", "不含任何文字或数字"),
                 },
-                "describe the need in a sentence or more",
+                (
+                    "describe the need in a sentence or more",
+                    "请用一句话或更多文字描述需求",
+                ),
             ));
         }
         if n > MAX_TEXT {
             return Err(Error::argument(
                 "text",
-                format!("it has {n} characters"),
-                format!(
-                    "at most {MAX_TEXT}: store a long document as a record with passages and match that"
+                (format!("it has {n} characters"), format!("共 {n} 个字符")),
+                (
+                    format!(
+                        "at most {MAX_TEXT}: store a long document as a record with passages and match that"
+                    ),
+                    format!("至多 {MAX_TEXT}：请将长文档存为带段落的记录，再用该记录匹配"),
                 ),
             ));
         }
@@ -93,8 +98,14 @@ impl Question {
         if pieces.is_empty() {
             return Err(Error::argument(
                 "record",
-                format!("record {} has no text to ask with", record.id),
-                "give it a title, a problem or a passage",
+                (
+                    format!("record {} has no text to ask with", record.id),
+                    format!("记录 {} 没有可用于提问的文字", record.id),
+                ),
+                (
+                    "give it a title, a problem or a passage",
+                    "请为它补充标题、问题描述或段落",
+                ),
             ));
         }
         Self::build(pipeline, &pieces, Some(Facets::of(record)))

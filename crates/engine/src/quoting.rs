@@ -3,21 +3,22 @@
 use crate::{
     Error,
     entry::TextPipeline,
-    piece::Piece,
+    piece::{Field, Piece},
     question::Question,
-    response::{Asked, Quote},
+    response::{Excerpt, Quote},
 };
 use ndarray::Array2;
-use queqiao_domain::Record;
 use queqiao_embed::Role;
 use queqiao_ranking::{Clause, best_pair, split_clauses};
 use queqiao_text::{normalise, ruled_out};
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 /// Of a longer question or passage, the first so many clauses are compared.
 const MAX_CLAUSES: usize = 64;
+/// Of a longer record, the first so many clauses are compared.
+const MAX_ANSWERING: usize = 600;
 /// How much shared words count beside meaning: a quote should show the reader why.
-const SHARED_WORDS: f64 = 0.5;
+pub(crate) const SHARED_WORDS: f64 = 0.5;
 
 /// A clause of this many characters says enough to stand as a reason; a shorter one counts less.
 const TELLING: f64 = 14.0;
@@ -41,6 +42,16 @@ pub(crate) struct Clauses {
     /// A row each.
     pub(crate) vectors: Array2<f32>,
     pub(crate) words: Vec<Words>,
+}
+
+/// The clauses of a record.
+pub(crate) struct Answering<'r> {
+    pub(crate) clauses: Vec<Clause<'r>>,
+    pub(crate) read: Clauses,
+    /// The first so many are those of the whole record.
+    pub(crate) of_whole: usize,
+    /// Where those of the piece to be quoted stand.
+    quoted: Vec<usize>,
 }
 
 /// The words of a clause.
@@ -87,45 +98,79 @@ impl<'a> Quoter<'a> {
         })
     }
 
-    /// Reads clauses that may answer.
+    /// Reads the clauses of a record, given by its pieces: those of the piece at one place, to quote it, and all of
+    /// them, where it is to be covered.
     ///
     /// # Errors
     /// The model fails.
-    pub(crate) fn read(&self, answering: &[Clause<'_>]) -> Result<Clauses, Error> {
-        read(self.pipeline, &self.numbers, answering, Role::Passage)
+    pub(crate) fn read_record<'r>(
+        &self,
+        pieces: &'r [Piece<'r>],
+        quoted: Option<usize>,
+        whole: bool,
+    ) -> Result<Answering<'r>, Error> {
+        let mut clauses: Vec<Clause<'r>> = Vec::new();
+        let mut places: Vec<usize> = Vec::new();
+        let mut head = 0..0;
+        for (at, piece) in pieces.iter().enumerate().filter(|_| whole) {
+            // A heading that is repeated was read with the piece before.
+            if !piece.goes_on {
+                head = add(&mut clauses, piece.head.as_slice(), MAX_ANSWERING);
+            }
+            let body = add(&mut clauses, &piece.body, MAX_ANSWERING);
+            if quoted == Some(at) {
+                places = head.clone().chain(body).collect();
+            }
+        }
+        let of_whole = clauses.len();
+        // By itself, where nothing else is read or the whole ended before it.
+        if !whole || of_whole == MAX_ANSWERING {
+            let piece = quoted.and_then(|at| pieces.get(at));
+            if let Some(piece) = piece {
+                let most = of_whole + MAX_CLAUSES;
+                add(&mut clauses, piece.head.as_slice(), most);
+                add(&mut clauses, &piece.body, most);
+                places = (of_whole..clauses.len()).collect();
+            }
+        }
+        places.truncate(MAX_CLAUSES);
+        let read = read(self.pipeline, &self.numbers, &clauses, Role::Passage)?;
+        Ok(Answering {
+            clauses,
+            read,
+            of_whole,
+            quoted: places,
+        })
     }
 
-    /// The clause of the record's piece `passage` that best answers a clause of the question, by
+    /// The clause of the piece to be quoted that best answers a clause of the question, by
     /// meaning and shared words. `None` when nothing is similar at all.
-    pub(crate) fn quote(&self, record: &Record, passage: usize) -> Result<Option<Quote>, Error> {
-        let pieces = Piece::of_record(record);
-        let Some(piece) = pieces.get(passage) else {
-            return Ok(None);
-        };
-        let fields = piece.fields().map(|f| (f.path.as_str(), f.text, f.start));
-        let answering = split_clauses(fields, MAX_CLAUSES);
-        let read = self.read(&answering)?;
+    pub(crate) fn quote(&self, record: &Answering<'_>) -> Option<Quote> {
+        let places = &record.quoted;
         let similarity = |i: usize, j: usize| {
-            let cosine = f64::from(self.read.vectors.row(i).dot(&read.vectors.row(j)));
-            let (asks, has) = (&self.read.words[i], &read.words[j]);
+            let j = places[j];
+            let cosine = f64::from(self.read.vectors.row(i).dot(&record.read.vectors.row(j)));
+            let (asks, has) = (&self.read.words[i], &record.read.words[j]);
             let shared = asks.shared(has) as f64;
             let least = asks.count.min(has.count).max(1) as f64;
             let telling = |c: &Clause<'_>| ((c.end - c.start) as f64 / TELLING).min(1.0);
-            let weight = 0.5 + 0.25 * (telling(&self.asked[i]) + telling(&answering[j]));
+            let weight = 0.5 + 0.25 * (telling(&self.asked[i]) + telling(&record.clauses[j]));
             (cosine + SHARED_WORDS * shared / least.max(4.0)) * weight * self.matter[i]
         };
-        let best = best_pair(self.asked.len(), answering.len(), similarity);
-        Ok(best.map(|(i, j)| {
-            let (asked, c) = (&self.asked[i], &answering[j]);
-            Quote {
-                path: c.path.to_owned(),
-                text: c.text.to_owned(),
-                start: c.start,
-                end: c.end,
-                asked: Some(Asked::of(asked)),
-            }
-        }))
+        let best = best_pair(self.asked.len(), places.len(), similarity);
+        best.map(|(i, j)| Quote {
+            excerpt: Excerpt::of(&record.clauses[places[j]]),
+            asked: Some(Excerpt::of(&self.asked[i])),
+        })
     }
+}
+
+/// Adds the clauses of fields until there are `most`; where they stand.
+fn add<'r>(clauses: &mut Vec<Clause<'r>>, fields: &'r [Field<'r>], most: usize) -> Range<usize> {
+    let from = clauses.len();
+    let fields = fields.iter().map(|f| (f.path.as_str(), f.text, f.start));
+    clauses.extend(split_clauses(fields, most.saturating_sub(from)));
+    from..clauses.len()
 }
 
 /// Nearness of each clause to the title, from a quarter to 1; all 1 where there is no title.

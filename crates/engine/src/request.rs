@@ -67,7 +67,7 @@ pub struct MatchRequest {
     pub today: Date,
     /// Also answer with records of the asker's own organisation.
     pub own_organisation: bool,
-    /// Weights of the caller's own in place of the engine's, each from 0 to 100.
+    /// Weights of the caller's own in place of the engine's, each from 0 to [`Feature::most`].
     pub weights: Vec<(Feature, f64)>,
     /// Of one organisation at most so many matches, the best ones; above 0.
     pub per_organisation: Option<usize>,

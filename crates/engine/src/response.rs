@@ -34,7 +34,7 @@ pub struct MatchResponse {
     /// The clauses of the question that none of these matches answers; empty when clauses were not
     /// asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub uncovered: Vec<Asked>,
+    pub uncovered: Vec<Excerpt>,
 }
 
 /// Something the asker should know about an answer.
@@ -89,28 +89,23 @@ pub struct Match {
     pub facets: Option<Arc<Facets>>,
 }
 
-/// A passage, verbatim.
+/// The clause of a record that answers best, and what it answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Quote {
-    /// Path of the field (`passages[2].text`).
-    pub path: String,
-    /// The text, exactly as stored.
-    pub text: String,
-    /// Where it begins in the field, in Unicode characters.
-    pub start: usize,
-    /// Where it ends.
-    pub end: usize,
+    /// The clause.
+    #[serde(flatten)]
+    pub excerpt: Excerpt,
     /// What of the question it answers.
-    pub asked: Option<Asked>,
+    pub asked: Option<Excerpt>,
 }
 
 /// A clause of the question, and what of a record answers it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClauseMatch {
     /// The clause.
-    pub asked: Asked,
+    pub asked: Excerpt,
     /// The clause of the record that answers it, or says the contrary; none where nothing there does.
-    pub answer: Option<Passage>,
+    pub answer: Option<Excerpt>,
     /// How near the nearest clause of the record is, [0, 1].
     pub strength: f64,
     /// The clause rules something out (不含氰化物), and the record says that it has it: `answer` is
@@ -122,21 +117,21 @@ pub struct ClauseMatch {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FigureMatch {
     /// Where the question asks.
-    pub asked: Asked,
+    pub asked: Excerpt,
     /// Where the record answers; none where it gives no comparable figure.
-    pub offered: Option<Passage>,
+    pub offered: Option<Excerpt>,
     /// Whether the answer is enough; none where there is none.
     pub verdict: Option<Verdict>,
     /// By how much it is better (above 0) or worse than the bound, as a share of it.
     pub margin: Option<f64>,
 }
 
-/// A part of a record, verbatim.
+/// A part of a record, or of the question, verbatim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Passage {
-    /// Path of the field.
+pub struct Excerpt {
+    /// Path of the field (`passages[2].text`); `text` where a bare text asks.
     pub path: String,
-    /// The text.
+    /// The text, exactly as it stands there.
     pub text: String,
     /// Where it begins in the field, in Unicode characters.
     pub start: usize,
@@ -144,31 +139,7 @@ pub struct Passage {
     pub end: usize,
 }
 
-/// A part of the question, verbatim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Asked {
-    /// Path of the field in the asking record; `text` for a text.
-    pub path: String,
-    /// The text.
-    pub text: String,
-    /// Where it begins in the field, in Unicode characters.
-    pub start: usize,
-    /// Where it ends.
-    pub end: usize,
-}
-
-impl Asked {
-    pub(crate) fn of(c: &Clause<'_>) -> Self {
-        Self {
-            path: c.path.to_owned(),
-            text: c.text.to_owned(),
-            start: c.start,
-            end: c.end,
-        }
-    }
-}
-
-impl Passage {
+impl Excerpt {
     pub(crate) fn of(c: &Clause<'_>) -> Self {
         Self {
             path: c.path.to_owned(),
@@ -233,7 +204,7 @@ pub enum Change {
         value: String,
     },
     /// The question does not ask with this clause.
-    WithoutClause(Asked),
+    WithoutClause(Excerpt),
 }
 
 /// A record as it is stored.

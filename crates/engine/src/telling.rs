@@ -5,8 +5,9 @@ use crate::{
     disclosing::Disclosed,
     figuring::Figuring,
     matching::Ranked,
+    piece::Piece,
     quoting::Quoter,
-    response::{Asked, Match},
+    response::{Excerpt, Match},
 };
 use queqiao_domain::DisclosureStage;
 use queqiao_ranking::{Calibration, Scorer};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 /// The clauses that no match answers, in the question's order; none where every match is sealed and not
 /// disclosed, since nothing is told of those.
-pub(crate) fn uncovered(asked: Vec<Asked>, matches: &[Match]) -> Vec<Asked> {
+pub(crate) fn uncovered(asked: Vec<Excerpt>, matches: &[Match]) -> Vec<Excerpt> {
     let told = |m: &&Match| {
         let stage = m.disclosed.as_ref().map(|d| d.stage);
         stage != Some(DisclosureStage::Clauses)
@@ -69,15 +70,22 @@ impl Teller<'_> {
             c.lexical.passage
         };
         let (quote, figures, clauses) = match (&self.quoter, stored) {
-            (Some(q), Some(s)) if !sealed => (
-                q.quote(&s.record, passage)?,
-                self.figuring.judge(&s.record),
-                if self.clauses {
-                    q.cover(&s.record)?
-                } else {
-                    Vec::new()
-                },
-            ),
+            (Some(q), Some(s)) if !sealed => {
+                let pieces = Piece::of_record(&s.record);
+                let read = q.read_record(&pieces, Some(passage), self.clauses)?;
+                // Figures of another reading may be of another revision.
+                let same = r.read.as_ref().filter(|read| std::ptr::eq(&read.stored, s));
+                let judged = same.and_then(|read| read.figures.clone());
+                let clauses = match self.clauses {
+                    true => q.cover(&read),
+                    false => Vec::new(),
+                };
+                (
+                    q.quote(&read),
+                    judged.unwrap_or_else(|| self.figuring.judge(&pieces)),
+                    clauses,
+                )
+            }
             _ => (None, Vec::new(), Vec::new()),
         };
         Ok(Match {

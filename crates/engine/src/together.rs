@@ -101,6 +101,8 @@ impl Engine {
         let (mut ranked, found) =
             self.rank((tenant, sight), request, &question, &weights, request.k)?;
         ranked.truncate(depth.max(request.k));
+        // Many are asked back before any is told: they are read again then, as they are.
+        ranked.iter_mut().for_each(|r| r.read = None);
         Ok(Asking {
             question,
             weights,
@@ -216,24 +218,36 @@ fn check(requests: &[MatchRequest]) -> Result<Vec<RecordId>, Error> {
     if requests.is_empty() || requests.len() > MAX_BATCH {
         return Err(Error::argument(
             "requests",
-            format!("{} requests", requests.len()),
-            format!("expected 1 to {MAX_BATCH}"),
+            (
+                format!("{} requests", requests.len()),
+                format!("共 {} 个请求", requests.len()),
+            ),
+            (
+                format!("expected 1 to {MAX_BATCH}"),
+                format!("应为 1 至 {MAX_BATCH} 个"),
+            ),
         ));
     }
     let places: usize = requests.iter().map(|r| r.k).sum();
     if places > MAX_PLACES {
         return Err(Error::argument(
             "requests",
-            format!("{places} places in all lists"),
-            format!(
-                "made together, lists have at most {MAX_PLACES} places in all: ask for a smaller k"
+            (
+                format!("{places} places in all lists"),
+                format!("所有名单共 {places} 个名额"),
+            ),
+            (
+                format!(
+                    "made together, lists have at most {MAX_PLACES} places in all: ask for a smaller k"
+                ),
+                format!("一并生成的名单合计至多 {MAX_PLACES} 个名额：请减小 k"),
             ),
         ));
     }
     let mut askers: Vec<RecordId> = Vec::with_capacity(requests.len());
     for (i, r) in requests.iter().enumerate() {
         check_k(r.k)?;
-        let wrong = |field: &str, problem: &str, expected: &str| {
+        let wrong = |field: &str, problem: (&str, &str), expected: (&str, &str)| {
             Err(Error::argument(
                 format!("requests[{i}].{field}"),
                 problem,
@@ -243,18 +257,34 @@ fn check(requests: &[MatchRequest]) -> Result<Vec<RecordId>, Error> {
         let Ask::Record(id) = &r.ask else {
             return wrong(
                 "record",
-                "who asks is no stored record, so nobody can ask back for it",
-                "store it, and ask with its name",
+                (
+                    "who asks is no stored record, so nobody can ask back for it",
+                    "提问者不是已存的记录，无法反向匹配",
+                ),
+                (
+                    "store it, and ask with its name",
+                    "请先存入，再用其名称提问",
+                ),
             );
         };
         if askers.contains(id) {
-            return wrong("record", "it asks twice", "each asker once");
+            return wrong(
+                "record",
+                ("it asks twice", "重复提问"),
+                ("each asker once", "每个提问者只能出现一次"),
+            );
         }
         if r.diversity.is_some() || r.exploration > 0.0 {
             return wrong(
                 "diversity",
-                "lists that are made together have an order of their own",
-                "neither diversity nor exploration",
+                (
+                    "lists that are made together have an order of their own",
+                    "一并生成的名单自有其次序",
+                ),
+                (
+                    "neither diversity nor exploration",
+                    "不可同时要求多样化或探索",
+                ),
             );
         }
         askers.push(id.clone());

@@ -1,8 +1,8 @@
 //! How near a record's words come to those of the title that asks.
 //!
 //! A title says what is asked in a few words. A record that has each of them, or one that means the same, answers it,
-//! whatever else it says. Only that lifts: of whom nothing is known, because they are sealed, say, that counts as much
-//! as of most.
+//! whatever else it says. It only lifts: a record of which nothing may be known, such as a sealed one, stands where the
+//! average of those that are read stands.
 
 use crate::{Error, entry::TextPipeline, question::Question};
 use ndarray::{Array2, ArrayView1};
@@ -10,8 +10,6 @@ use queqiao_embed::Role;
 use queqiao_text::is_han;
 use std::collections::HashMap;
 
-/// So many of the best are looked at, however many are listed. (Of 50 nothing more came, of 15 nsfc-pi lost .002.)
-pub(crate) const LOOKED_AT: usize = 30;
 /// Of a longer title, the first so many words ask.
 const MOST_ASKED: usize = 32;
 /// Of a longer record, the first so many different words are compared. (Of 48, chinaxiv-author lost .004.)

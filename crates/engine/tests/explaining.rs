@@ -507,3 +507,44 @@ fn words_of_the_title_are_looked_for_where_a_weight_asks() {
     assert_eq!(with(&|r| r.ask = text.clone()), [None; 4]);
     assert_eq!(with(&|r| r.weights[0].1 = 0.0), [None; 4]);
 }
+
+#[test]
+fn a_quote_is_the_same_whether_every_clause_is_told_or_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let clause = |i: usize| format!("第{i}项无关的工作内容记录在此；");
+    let long: String = (0..400).map(clause).collect();
+    // The answer stands behind more clauses than are compared to cover a question; in `cut`, besides, in a text so long
+    // that its heading is repeated with each part.
+    let behind = |id: &str, texts: &[&str]| expert(id, "某", &["其他"], texts);
+    let answer = "采用耐高温的密封材料，长期使用不老化";
+    let mut cut = behind("cut", &[&long, &format!("{long}{answer}。{long}")]);
+    cut.passages[1].title = "装配与维护".to_owned();
+    write(
+        &engine,
+        [
+            need("N", "密封", "需要耐高温的密封材料"),
+            behind("last", &[&long, &long, answer]),
+            cut,
+            behind("short", &[answer]),
+        ],
+    );
+    let quotes = |clauses: bool| {
+        let request = MatchRequest {
+            clauses,
+            ..ask("N")
+        };
+        let found = engine.find_matches(&t(), &request).unwrap();
+        let told = found.matches.into_iter();
+        let mut quotes: Vec<_> = told.map(|m| (m.id, m.quote)).collect();
+        quotes.sort_by(|a, b| a.0.cmp(&b.0));
+        quotes
+    };
+    let alone = quotes(false);
+    assert_eq!(alone.len(), 3);
+    for (id, quote) in &alone {
+        let quote = quote.as_ref().unwrap();
+        assert!(quote.excerpt.text.contains("密封材料"), "{id}: {quote:?}");
+    }
+    assert_eq!(quotes(true), alone);
+}

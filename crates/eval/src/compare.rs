@@ -162,7 +162,8 @@ const DOCUMENTS: usize = 5;
 ///
 /// Where queries without answers were left out, only queries that both runs answer count.
 ///
-/// Errors: fewer than two runs, settings that make no sense.
+/// # Errors
+/// Fewer than two runs, settings that make no sense.
 pub fn compare(
     qrels: &Qrels,
     runs: &[Evaluation],

@@ -109,7 +109,8 @@ pub struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     /// Settles what is measured.
     ///
-    /// Errors: no measure, or one that cannot be taken of these judgements.
+    /// # Errors
+    /// No measure, or one that cannot be taken of these judgements.
     pub fn new(qrels: &'a Qrels, measures: &[Measure], options: Options) -> Result<Self, Error> {
         let plans = measures
             .iter()
@@ -132,7 +133,8 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates a run in memory.
     ///
-    /// Errors: it answers none of the judged queries.
+    /// # Errors
+    /// It answers none of the judged queries.
     pub fn run(&self, run: &Run) -> Result<Evaluation, Error> {
         let mut work = self.begin();
         for list in run.lists() {
@@ -148,7 +150,8 @@ impl<'a> Evaluator<'a> {
     /// Evaluates a run file and holds only one query at a time, as long as the answers to a query
     /// stand together; else those to judged queries are held.
     ///
-    /// Errors: of the file, with line and field; it answers none of the judged queries.
+    /// # Errors
+    /// Of the file, with line and field; it answers none of the judged queries.
     pub fn file(&self, path: &Path) -> Result<Evaluation, Error> {
         let mut source = open(path)?;
         let name = source.name.clone();
@@ -169,7 +172,8 @@ impl<'a> Evaluator<'a> {
     /// Evaluates run files side by side, on all cores. Runs of one name are called by their files'
     /// names, and by number where those are the same too.
     ///
-    /// Errors: as [`Evaluator::file`], of the first file that has any; two runs that answer no query
+    /// # Errors
+    /// As [`Evaluator::file`], of the first file that has any; two runs that answer no query
     /// in common.
     pub fn files(&self, paths: &[PathBuf]) -> Result<Vec<Evaluation>, Error> {
         let done: Vec<Result<Evaluation, Error>> = paths.par_iter().map(|p| self.file(p)).collect();
@@ -438,7 +442,8 @@ impl Work {
 
 /// Checks that runs answer the same of the judged queries.
 ///
-/// Errors: [`Cause::Queries`], with how many queries only one of two runs answers.
+/// # Errors
+/// [`Cause::Queries`], with how many queries only one of two runs answers.
 pub fn same_queries(runs: &[Evaluation]) -> Result<(), Error> {
     let Some((first, rest)) = runs.split_first() else {
         return Ok(());
@@ -478,7 +483,8 @@ fn stop() -> Error {
 
 /// Evaluates one run file; see [`Evaluator::file`].
 ///
-/// Errors: of the measures, the judgements and the file.
+/// # Errors
+/// Of the measures, the judgements and the file.
 pub fn evaluate_file(
     qrels: &Qrels,
     run: &Path,
@@ -490,7 +496,8 @@ pub fn evaluate_file(
 
 /// Evaluates one run in memory; see [`Evaluator::run`].
 ///
-/// Errors: of the measures and the judgements.
+/// # Errors
+/// Of the measures and the judgements.
 pub fn evaluate(
     qrels: &Qrels,
     run: &Run,

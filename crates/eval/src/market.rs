@@ -92,7 +92,8 @@ struct Sides {
 impl Market<'_> {
     /// Measures.
     ///
-    /// Errors: the lists name nobody of whom it is known what they want.
+    /// # Errors
+    /// The lists name nobody of whom it is known what they want.
     pub fn measure(&self) -> Result<TwoSided, Error> {
         let sides = self.sides()?;
         let wants = Lookup::of(&sides.wants);

@@ -44,6 +44,9 @@ impl Qrels {
     /// Formats: TREC's four columns, BEIR's three, a JSON document, JSON lines; plain, gzip or
     /// Zstandard. Errors name file, line and field: a document judged twice, a grade that is no
     /// number, a missing column, nothing at all.
+    ///
+    /// # Errors
+    /// Of the file, with its line.
     pub fn read(path: &Path) -> Result<Self, Error> {
         Self::from_source(open(&qrels_of(path)?)?)
     }
@@ -60,7 +63,8 @@ impl Qrels {
 
     /// Judgements from memory: query, document, grade.
     ///
-    /// Errors: a document judged twice for a query, a grade that is not finite, nothing at all.
+    /// # Errors
+    /// A document judged twice for a query, a grade that is not finite, nothing at all.
     pub fn from_triples<'a>(
         triples: impl IntoIterator<Item = (&'a str, &'a str, f64)>,
     ) -> Result<Self, Error> {
@@ -69,7 +73,8 @@ impl Qrels {
 
     /// Judgements from memory, with subtopics: query, subtopic, document, grade.
     ///
-    /// Errors: as [`Qrels::from_triples`].
+    /// # Errors
+    /// As [`Qrels::from_triples`].
     pub fn from_quadruples<'a>(
         rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str, f64)>,
     ) -> Result<Self, Error> {
@@ -113,11 +118,6 @@ impl Qrels {
     /// The highest grade; 0 where none is positive.
     pub fn highest_grade(&self) -> f64 {
         self.highest
-    }
-
-    /// True where documents are judged for several subtopics.
-    pub fn has_subtopics(&self) -> bool {
-        self.subtopics
     }
 
     /// The first document that is judged more than once for its query, as (query, line); ad-hoc

@@ -63,6 +63,9 @@ impl Run {
     /// Formats: TREC's six columns, a JSON document, JSON lines; plain, gzip or Zstandard. Errors
     /// name file, line and field: a missing column, a score that is no number, a document that
     /// stands twice, nothing at all.
+    ///
+    /// # Errors
+    /// Of the file, with its line.
     pub fn read(path: &Path, precision: Precision) -> Result<Self, Error> {
         Self::from_source(open(path)?, precision, |_| true)
     }
@@ -70,7 +73,8 @@ impl Run {
     /// Reads runs side by side. Those of one name are called by their files' names, and by number where
     /// those are the same too.
     ///
-    /// Errors: as [`Run::read`], of the first file that has any.
+    /// # Errors
+    /// As [`Run::read`], of the first file that has any.
     pub fn read_all(paths: &[PathBuf], precision: Precision) -> Result<Vec<Self>, Error> {
         let read: Vec<Result<Run, Error>> =
             paths.par_iter().map(|p| Run::read(p, precision)).collect();
@@ -99,7 +103,8 @@ impl Run {
 
     /// A run from memory: query, document, score, in any order.
     ///
-    /// Errors: a score that is not a number, a document that stands twice for a query.
+    /// # Errors
+    /// A score that is not a number, a document that stands twice for a query.
     pub fn from_triples<'a>(
         name: &str,
         triples: impl IntoIterator<Item = (&'a str, &'a str, f64)>,

@@ -20,7 +20,8 @@ use std::{
 /// Writes one answer of a run: query, document, rank from 1, score to nine decimals, tag. A tag is a
 /// name and no id: what would not stand in a column becomes `_`.
 ///
-/// Errors: of `out`.
+/// # Errors
+/// Of `out`.
 pub fn write_run_line(
     out: &mut impl Write,
     (query, document): (&str, &str),
@@ -80,7 +81,8 @@ pub(crate) fn encodings(second: &[u8]) -> (bool, bool) {
 
 /// The id that was encoded.
 ///
-/// Errors: a percent sign without two digits after it, bytes that are no text.
+/// # Errors
+/// A percent sign without two digits after it, bytes that are no text.
 pub(crate) fn decoded(written: &str) -> Result<String, Error> {
     if written == "%" {
         return Ok(String::new());

@@ -65,11 +65,22 @@ pub enum RoundtableError {
         /// Whose.
         id: String,
         /// What is wrong.
-        what: &'static str,
+        what: Bilingual,
     },
     /// Too large for exact arithmetic.
     #[error("the roundtables are too large for exact arithmetic")]
     Flow(#[from] FlowError),
+}
+
+impl RoundtableError {
+    /// What is wrong, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            RoundtableError::Value { id, what } => format!("{id}：{}", what.zh),
+            RoundtableError::Flow(_) => "圆桌规模过大，无法精确计算".to_owned(),
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
 }
 
 /// Who sits where.
@@ -144,17 +155,20 @@ pub fn roundtables(
 }
 
 fn check(p: &RoundtableProblem) -> Result<(), RoundtableError> {
-    let fail = |id: &str, what| {
+    let fail = |id: &str, what: (&str, &str)| {
         Err(RoundtableError::Value {
             id: id.to_owned(),
-            what,
+            what: what.into(),
         })
     };
     for g in &p.guests {
         if g.fit.len() != p.tables.len() || g.fit.iter().any(|f| !f.is_finite() || *f < 0.0) {
             return fail(
                 &g.id,
-                "one fit per table is needed, each a number from 0 up",
+                (
+                    "one fit per table is needed, each a number from 0 up",
+                    "每桌应有一个契合度，均不小于 0",
+                ),
             );
         }
     }
@@ -162,19 +176,31 @@ fn check(p: &RoundtableProblem) -> Result<(), RoundtableError> {
         if t.most == 0 || t.least > t.most {
             return fail(
                 &t.id,
-                "a table needs at least one seat, and no more at least than at most",
+                (
+                    "a table needs at least one seat, and no more at least than at most",
+                    "每桌至少一个座位，最少人数不得超过座位数",
+                ),
             );
         }
     }
     if !(p.balance.is_finite() && p.balance >= 0.0) {
-        return fail("balance", "a number from 0 up is needed");
+        return fail(
+            "balance",
+            ("a number from 0 up is needed", "应为不小于 0 的数"),
+        );
     }
     match p
         .apart
         .iter()
         .find(|(a, b)| *a >= p.guests.len() || *b >= p.guests.len() || a == b)
     {
-        Some(_) => fail("apart", "two different guests who are there are needed"),
+        Some(_) => fail(
+            "apart",
+            (
+                "two different guests who are there are needed",
+                "应为两位不同且在场的来宾",
+            ),
+        ),
         None => Ok(()),
     }
 }

@@ -73,6 +73,9 @@ impl BadRowsWriter {
     }
 
     /// Takes a row; only bad ones are written.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write(&mut self, row: &RowOutcome) -> Result<(), Error> {
         let RowResult::Bad(issues) = &row.result else {
             return Ok(());
@@ -174,6 +177,9 @@ impl BadRowsWriter {
     }
 
     /// Puts the file in its place, if any row was bad.
+    ///
+    /// # Errors
+    /// The file cannot be written, or not take its place.
     pub fn finish(self) -> Result<Option<PathBuf>, Error> {
         match self.out {
             None => Ok(None),

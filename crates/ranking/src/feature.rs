@@ -174,6 +174,43 @@ impl Feature {
         Self::ALL.into_iter().find(|f| f.as_str() == name)
     }
 
+    /// What people call it beside its like: English, Chinese. All that compares meanings is one family, all that
+    /// compares words another, every other feature one of its own.
+    pub fn family(self) -> (&'static str, &'static str) {
+        match self {
+            Feature::DenseBest
+            | Feature::DenseThree
+            | Feature::DenseCoverage
+            | Feature::DenseProfile
+            | Feature::DenseNeighbours
+            | Feature::DenseCentre
+            | Feature::TitleWords => ("meaning", "语义"),
+            Feature::Words
+            | Feature::Bigrams
+            | Feature::WordsShare
+            | Feature::BigramsShare
+            | Feature::RecordWords
+            | Feature::RecordBigrams
+            | Feature::RecordWordsShare
+            | Feature::RecordBigramsShare
+            | Feature::BigramsNeighbours => ("words", "用词"),
+            Feature::Industry
+            | Feature::Discipline
+            | Feature::Region
+            | Feature::Readiness
+            | Feature::CooperationMode
+            | Feature::Budget
+            | Feature::Deadline
+            | Feature::Freshness
+            | Feature::Credentials
+            | Feature::Capacity
+            | Feature::Track
+            | Feature::Uncrowded
+            | Feature::Figures
+            | Feature::Clauses => self.label(),
+        }
+    }
+
     /// The name people read: English, Chinese.
     pub fn label(self) -> (&'static str, &'static str) {
         match self {

@@ -1,7 +1,7 @@
 //! The linear scorer and its weights.
 
 use crate::{Feature, Values};
-use queqiao_domain::Score;
+use queqiao_domain::{Bilingual, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,8 +34,28 @@ pub enum WeightsError {
     },
 }
 
+impl WeightsError {
+    /// The whole of it, for people; what the parser said is in `source`.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            WeightsError::Syntax(_) => {
+                "权重无法读取：应为 {\"version\": …, \"weights\": {特征: 数}}".to_owned()
+            }
+            WeightsError::Value {
+                most,
+                feature,
+                value,
+            } => format!("{feature} 的权重为 {value}：应为 0 至 {most} 的数"),
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
+}
+
 impl Weights {
     /// Reads and checks weights.
+    ///
+    /// # Errors
+    /// The text does not read, or a weight is not from 0 to [`Feature::most`].
     pub fn parse(json: &str) -> Result<Self, WeightsError> {
         let weights: Weights = serde_json::from_str(json).map_err(WeightsError::Syntax)?;
         for (feature, value) in &weights.weights {
@@ -47,7 +67,7 @@ impl Weights {
     /// These weights with others in place of some; the version says which.
     ///
     /// # Errors
-    /// A weight that is not from 0 to 100.
+    /// A weight that is not from 0 to [`Feature::most`].
     pub fn with(&self, others: &[(Feature, f64)]) -> Result<Self, WeightsError> {
         let mut out = self.clone();
         let mut told: BTreeMap<Feature, f64> = BTreeMap::new();

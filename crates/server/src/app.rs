@@ -151,14 +151,21 @@ impl App {
                 .map_err(|_| {
                     status::retry(
                         "OVERLOADED",
-                        "half of the request's time went by before a thread was free",
+                        (
+                            "half of the request's time went by before a thread was free",
+                            "请求时限已过半，仍无空闲线程",
+                        ),
                     )
                 })?,
             None => acquired.await,
         };
         drop(waiting);
-        let slot =
-            slot.map_err(|_| status::retry("SHUTTING_DOWN", "the server is shutting down"))?;
+        let slot = slot.map_err(|_| {
+            status::retry(
+                "SHUTTING_DOWN",
+                ("the server is shutting down", "服务正在停止"),
+            )
+        })?;
         let app = Arc::clone(self);
         let span = tracing::Span::current();
         // Work that was begun goes on when its caller is gone; the slot is held until it ends.
@@ -188,8 +195,13 @@ impl App {
         if size > limit {
             return Err(status::too_large(
                 "RESPONSE_TOO_LARGE",
-                format!(
-                    "the answer has {size} bytes and the server sends at most {limit}: ask for a smaller page, a smaller k or fewer questions"
+                (
+                    format!(
+                        "the answer has {size} bytes and the server sends at most {limit}: ask for a smaller page, a smaller k or fewer questions"
+                    ),
+                    format!(
+                        "应答有 {size} 字节，服务至多发送 {limit} 字节：请减小页长、k 或问题数"
+                    ),
                 ),
                 limit,
             ));

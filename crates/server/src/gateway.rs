@@ -121,7 +121,10 @@ impl Gateway {
             Some(place.map_err(|_| {
                 status::retry(
                     "OVERLOADED",
-                    "the server is overloaded: too many requests at once",
+                    (
+                        "the server is overloaded: too many requests at once",
+                        "服务过载：同时到达的请求过多",
+                    ),
                 )
             })?)
         };
@@ -140,7 +143,10 @@ impl Gateway {
                 status::plain(
                     Code::DeadlineExceeded,
                     "DEADLINE_EXCEEDED",
-                    "the deadline passed before the answer was ready: give more time or ask for less",
+                    (
+                        "the deadline passed before the answer was ready: give more time or ask for less",
+                        "应答完成前已超过时限：请放宽时限或减少所求",
+                    ),
                 )
             })?,
             None => work.await,
@@ -173,27 +179,40 @@ impl Gateway {
         {
             status::too_large(
                 "REQUEST_TOO_LARGE",
-                format!(
-                    "the request is larger than {limit} bytes, which is the most this server reads: split it"
+                (
+                    format!(
+                        "the request is larger than {limit} bytes, which is the most this server reads: split it"
+                    ),
+                    format!("请求超过本服务可读取的上限 {limit} 字节：请拆分"),
                 ),
                 limit,
             )
         } else if text == queqiao_proto::UNFOLDS_TOO_FAR {
             status::too_large(
                 "REQUEST_TOO_LARGE",
-                format!("{text}: split it"),
+                (
+                    format!("{text}: split it"),
+                    format!(
+                        "请求展开后超过 {} 字节：请拆分",
+                        queqiao_proto::MAX_UNFOLDED
+                    ),
+                ),
                 queqiao_proto::MAX_UNFOLDED,
             )
         } else if s.code() == Code::Internal && UNREADABLE.iter().any(|u| text.starts_with(u)) {
             status::plain(
                 Code::InvalidArgument,
                 "UNREADABLE_REQUEST",
-                &format!("the request does not read as a message of this method: {text}"),
+                (
+                    format!("the request does not read as a message of this method: {text}"),
+                    format!("请求不是该方法的消息，无法读取：{text}"),
+                ),
             )
         } else if s.code() == Code::Unimplemented && text.is_empty() {
             unknown_method()
         } else {
-            status::plain(s.code(), status::code_name(s.code()), text)
+            let zh = format!("请求未能处理：{text}");
+            status::plain(s.code(), status::code_name(s.code()), (text, zh))
         };
         let mut out: Response = better.into_http();
         for (name, value) in s.metadata().clone().into_headers() {
@@ -209,7 +228,10 @@ fn unknown_method() -> Status {
     status::plain(
         Code::Unimplemented,
         "UNKNOWN_METHOD",
-        "there is no such method: ask server reflection for what there is",
+        (
+            "there is no such method: ask server reflection for what there is",
+            "没有此方法：可通过 server reflection 查看已有的方法",
+        ),
     )
 }
 
@@ -259,7 +281,10 @@ fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
         status::plain(
             Code::InvalidArgument,
             "INVALID_TIMEOUT",
-            "grpc-timeout does not read: expected up to eight digits and one of H M S m u n",
+            (
+                "grpc-timeout does not read: expected up to eight digits and one of H M S m u n",
+                "grpc-timeout 无法识别：应为至多八位数字加 H、M、S、m、u、n 之一",
+            ),
         )
     })
 }

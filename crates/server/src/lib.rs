@@ -2,9 +2,10 @@
 //!
 //! Purpose: to let any client, however it behaves, ask the engine over the network. Invariant: wire
 //! types stop in `convert`; no request of any size or shape panics the process, holds memory
-//! without bound or is left without an answer that says what was wrong and where; a contact that
-//! was put in never comes out. It knows the engine and the generated wire code, nothing below them,
-//! and keeps no state that would be missed.
+//! without bound or is left without an answer that says what was wrong and where; a contact comes out of
+//! `GetContact` and `ExportRecord` alone, for a role of its own and after it is written down. It knows the
+//! engine and the generated wire code, and what the engine hands on of the store; it keeps no state that would
+//! be missed.
 
 // A Status is what every handler returns; boxing it would only move the copy.
 #![allow(clippy::result_large_err)]

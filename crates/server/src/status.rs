@@ -5,7 +5,7 @@
 //! carries as `x-request-id`.
 
 use crate::convert::{Violations, filter_violation, wire_path};
-use queqiao_domain::{Bilingual, Kind};
+use queqiao_domain::{Bilingual, Kind, Violation};
 use queqiao_engine::{
     Code, Error, RecordViolation,
     solve::Certificate,
@@ -37,17 +37,17 @@ pub(crate) fn nowhere(_: usize) -> Option<(String, Kind)> {
 struct Problem {
     code: tonic::Code,
     reason: &'static str,
-    message: String,
+    text: Bilingual,
     details: ErrorDetails,
     metadata: HashMap<String, String>,
 }
 
 impl Problem {
-    fn new(code: tonic::Code, reason: &'static str, message: impl Into<String>) -> Self {
+    fn new(code: tonic::Code, reason: &'static str, text: impl Into<Bilingual>) -> Self {
         Problem {
             code,
             reason,
-            message: message.into(),
+            text: text.into(),
             details: ErrorDetails::new(),
             metadata: HashMap::new(),
         }
@@ -58,18 +58,14 @@ impl Problem {
         self
     }
 
-    fn zh(mut self, text: &str) -> Self {
-        self.details
-            .set_localized_message("zh-CN", bounded(text, MESSAGE_BYTES));
-        self
-    }
-
     fn status(mut self) -> Status {
         self.details
             .set_error_info(self.reason, DOMAIN, self.metadata);
+        self.details
+            .set_localized_message("zh-CN", bounded(&self.text.zh, MESSAGE_BYTES));
         Status::with_error_details(
             self.code,
-            bounded(&self.message, MESSAGE_BYTES),
+            bounded(&self.text.en, MESSAGE_BYTES),
             self.details,
         )
     }
@@ -97,19 +93,16 @@ pub(crate) fn invalid(found: Violations) -> Status {
 }
 
 fn invalid_as(reason: &'static str, found: Violations) -> Status {
-    let (mut message, mut zh) = found.first().map_or_else(Default::default, |v| {
-        (
-            v.to_string(),
-            format!("{}：{}；{}", v.field, v.problem.zh, v.expected.zh),
-        )
-    });
+    let first = found.first().map(Violation::message);
+    let mut text = first.unwrap_or_else(|| Bilingual::new("", ""));
     if found.len() > 1 {
-        message.push_str(&format!(" (and {} more)", found.len() - 1));
-        zh.push_str(&format!("（另有 {} 处）", found.len() - 1));
+        text.en
+            .push_str(&format!(" (and {} more)", found.len() - 1));
+        text.zh
+            .push_str(&format!("（另有 {} 处）", found.len() - 1));
     }
-    let mut p = Problem::new(tonic::Code::InvalidArgument, reason, message)
-        .with("violations", found.len())
-        .zh(&zh);
+    let mut p =
+        Problem::new(tonic::Code::InvalidArgument, reason, text).with("violations", found.len());
     let mut room = DETAIL_BYTES;
     for v in &found {
         let text = bounded(&format!("{}; {}", v.problem, v.expected), MESSAGE_BYTES);
@@ -128,29 +121,14 @@ fn invalid_as(reason: &'static str, found: Violations) -> Status {
 pub(crate) fn from_engine(e: Error, place: Place<'_>) -> Status {
     let (code, reason) = (tonic_code(e.code()), e.reason());
     match e {
-        Error::Argument {
-            field,
-            problem,
-            expected,
-        } => {
-            let mut p = Problem::new(code, reason, format!("{field}: {problem}; {expected}"));
-            p.details.add_bad_request_violation(
-                field,
-                bounded(&format!("{problem}; {expected}"), MESSAGE_BYTES),
-            );
-            p.status()
-        }
+        Error::Argument(v) => invalid_as(reason, vec![v]),
         Error::Filter(e) => invalid_as(reason, vec![filter_violation("filter", &e)]),
         Error::Records(found) => records(reason, found, place),
         Error::NotFound { .. } | Error::Deadline { .. } => {
-            Problem::new(code, reason, e.to_string()).status()
+            Problem::new(code, reason, e.message()).status()
         }
-        Error::Excluded {
-            ref id,
-            reason: ref why,
-        } => Problem::new(code, reason, e.to_string())
+        Error::Excluded { ref id, .. } => Problem::new(code, reason, e.message())
             .with("id", id)
-            .zh(&why.zh)
             .status(),
         Error::Plan(e) => impossible(code, reason, &e.describe(), e.certificate()),
         Error::Store(e) => from_store(e, code, reason, place),
@@ -170,7 +148,7 @@ pub(crate) fn impossible(
     text: &Bilingual,
     certificate: Option<&Certificate>,
 ) -> Status {
-    let mut p = Problem::new(code, reason, text.en.clone()).zh(&text.zh);
+    let mut p = Problem::new(code, reason, text.clone());
     let Some(certificate) = certificate else {
         return p.status();
     };
@@ -230,11 +208,15 @@ fn from_store(e: StoreError, code: tonic::Code, reason: &'static str, place: Pla
             let Some(Rejection { index, id, cause }) = items.first() else {
                 return hidden(&e, code, reason);
             };
-            let message = match place(*index) {
-                Some((at, _)) => format!("{at} ({id}): {cause}"),
-                None => format!("{id}: {cause}"),
+            let why = cause.message();
+            let text = match place(*index) {
+                Some((at, _)) => (
+                    format!("{at} ({id}): {}", why.en),
+                    format!("{at}（{id}）：{}", why.zh),
+                ),
+                None => (format!("{id}: {}", why.en), format!("{id}：{}", why.zh)),
             };
-            let p = Problem::new(code, reason, message)
+            let p = Problem::new(code, reason, text)
                 .with("id", id)
                 .with("index", index);
             match cause {
@@ -248,20 +230,26 @@ fn from_store(e: StoreError, code: tonic::Code, reason: &'static str, place: Pla
             .status()
         }
         StoreError::RequestReused { .. } | StoreError::BadRequestId { .. } => {
-            let mut p = Problem::new(code, reason, e.to_string())
-                .zh("request_id 不可用：每个请求应有自己的编号，仅在重试同一请求时重复使用");
+            let mut p = Problem::new(code, reason, e.message());
             p.details
                 .add_bad_request_violation("request_id", e.to_string());
             p.status()
         }
         StoreError::DiskFull { .. } => {
             tracing::error!(cause = chain(&e), "no space is left");
-            let message = "the server has no space left to store it: reads and matches go on; tell the operator, then retry";
-            Problem::new(code, reason, message).status()
+            let text = (
+                "the server has no space left to store it: reads and matches go on; tell the operator, then retry",
+                "服务器磁盘空间不足，无法存入：读取与匹配照常；请告知运维人员，稍后重试",
+            );
+            Problem::new(code, reason, text).status()
         }
         StoreError::Interrupted { .. } => {
             tracing::error!(cause = chain(&e), "the store was interrupted");
-            retry(reason, "the store was opened again after a disk error")
+            let text = (
+                "the store was opened again after a disk error",
+                "磁盘出错后存储已重新打开",
+            );
+            retry(reason, text)
         }
         _ => hidden(&e, code, reason),
     }
@@ -270,34 +258,39 @@ fn from_store(e: StoreError, code: tonic::Code, reason: &'static str, place: Pla
 /// A fault of ours: the cause goes to the log, and not to the caller.
 fn hidden(e: &dyn std::error::Error, code: tonic::Code, reason: &'static str) -> Status {
     tracing::error!(cause = chain(e), reason, "a request failed");
-    let message = match code {
+    match code {
         tonic::Code::DataLoss => {
-            "stored data is damaged; tell the operator, who finds the cause in the log under this answer's x-request-id"
+            let text = (
+                "stored data is damaged; tell the operator, who finds the cause in the log under this answer's x-request-id",
+                "存储的数据已损坏：请告知运维人员，其可按本应答的 x-request-id 在日志中查找原因",
+            );
+            Problem::new(code, reason, text).status()
         }
-        _ => {
-            "the server failed; the cause is in its log under this answer's x-request-id: retry once, then tell the operator"
-        }
-    };
-    Problem::new(code, reason, message).status()
+        _ => failed(code, reason),
+    }
+}
+
+/// A fault of ours, told by a text without anything that a caller may not see.
+fn failed(code: tonic::Code, reason: &'static str) -> Status {
+    let text = (
+        "the server failed; the cause is in its log under this answer's x-request-id: retry once, then tell the operator",
+        "服务器出错：原因记在其日志中，可按本应答的 x-request-id 查找；请重试一次，仍不成功则告知运维人员",
+    );
+    Problem::new(code, reason, text).status()
 }
 
 /// A fault of ours, told by a text without anything that a caller may not see.
 pub(crate) fn internal(reason: &'static str) -> Status {
-    Problem::new(
-        tonic::Code::Internal,
-        reason,
-        "the server failed; the cause is in its log under this answer's x-request-id: retry once, then tell the operator",
-    )
-    .status()
+    failed(tonic::Code::Internal, reason)
 }
 
 /// Something that goes away by itself: UNAVAILABLE, with a delay to retry after.
-pub(crate) fn retry(reason: &'static str, message: &str) -> Status {
-    let mut p = Problem::new(
-        tonic::Code::Unavailable,
-        reason,
-        format!("{message}: retry after a second"),
+pub(crate) fn retry(reason: &'static str, why: (&str, &str)) -> Status {
+    let text = (
+        format!("{}: retry after a second", why.0),
+        format!("{}：请一秒后重试", why.1),
     );
+    let mut p = Problem::new(tonic::Code::Unavailable, reason, text);
     p.details.set_retry_info(Some(Duration::from_secs(1)));
     p.status()
 }
@@ -309,14 +302,14 @@ pub(crate) fn retry_after(
     text: &Bilingual,
     wait: Duration,
 ) -> Status {
-    let mut p = Problem::new(code, reason, text.en.clone()).zh(&text.zh);
+    let mut p = Problem::new(code, reason, text.clone());
     p.details.set_retry_info(Some(wait));
     p.status()
 }
 
 /// A limit on sizes.
-pub(crate) fn too_large(reason: &'static str, message: String, limit: usize) -> Status {
-    Problem::new(tonic::Code::ResourceExhausted, reason, message)
+pub(crate) fn too_large(reason: &'static str, text: (String, String), limit: usize) -> Status {
+    Problem::new(tonic::Code::ResourceExhausted, reason, text)
         .with("limit_bytes", limit)
         .status()
 }
@@ -326,20 +319,17 @@ pub(crate) fn out_of_memory(budget_mib: u64) -> Status {
     Problem::new(
         tonic::Code::ResourceExhausted,
         "MEMORY_BUDGET",
-        format!(
-            "the server holds all of the {budget_mib} MiB of memory that it may: all that is there goes on and may change, and no new record is taken; delete records, raise memory_budget_mib, or use a larger machine"
+        (
+            format!(
+                "the server holds all of the {budget_mib} MiB of memory that it may: all that is there goes on and may change, and no new record is taken; delete records, raise memory_budget_mib, or use a larger machine"
+            ),
+            format!(
+                "服务占用内存已达上限 {budget_mib} MiB：已有内容照常使用、仍可修改，但不再接受新记录；请删除记录、调高 memory_budget_mib 或换用更大的机器"
+            ),
         ),
     )
-    .zh(&format!(
-        "服务占用内存已达上限 {budget_mib} MiB：已有内容照常使用、仍可修改，但不再接受新记录；请删除记录、调高 memory_budget_mib 或换用更大的机器"
-    ))
     .with("budget_mib", budget_mib)
     .status()
-}
-
-/// A status that is told by its code and a text.
-pub(crate) fn plain(code: tonic::Code, reason: &'static str, message: &str) -> Status {
-    Problem::new(code, reason, message).status()
 }
 
 /// The name of a code, as the protocol writes it.
@@ -365,14 +355,19 @@ pub(crate) fn code_name(code: tonic::Code) -> &'static str {
     }
 }
 
-/// A status with its text in both languages, and what programs want to know of it.
+/// A status that is told by its code and a text.
+pub(crate) fn plain(code: tonic::Code, reason: &'static str, text: impl Into<Bilingual>) -> Status {
+    Problem::new(code, reason, text).status()
+}
+
+/// A status with a text, and what programs want to know of it.
 pub(crate) fn told(
     code: tonic::Code,
     reason: &'static str,
     text: &Bilingual,
     metadata: &[(&str, &str)],
 ) -> Status {
-    let p = Problem::new(code, reason, text.en.clone()).zh(&text.zh);
+    let p = Problem::new(code, reason, text.clone());
     let p = metadata.iter().fold(p, |p, (k, v)| p.with(k, v));
     p.status()
 }

@@ -71,7 +71,8 @@ impl Simplex {
     /// all nodes have such an arc every flow on the way is feasible, so that a stop always leaves an
     /// answer.
     ///
-    /// Errors: see [`FlowError`].
+    /// # Errors
+    /// See [`FlowError`].
     pub fn new(network: Network, home: Option<Node>) -> Result<Self, FlowError> {
         let (largest, artificial) = network.check()?;
         let nodes = network.nodes();

@@ -2,7 +2,7 @@
 
 use crate::{Etag, RecordKey};
 use jiff::Timestamp;
-use queqiao_domain::{Kind, RecordId};
+use queqiao_domain::{Bilingual, Kind, RecordId};
 use std::{fmt, io, path::PathBuf};
 
 /// The cause below a [`StoreError`], for logs.
@@ -10,7 +10,6 @@ pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why the store could not do what was asked. Nothing was changed, whatever the cause.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// Another process, or this one, has the folder open.
     #[error(
@@ -168,6 +167,98 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// What went wrong and what to try, for people; what the system said is in `source`.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            StoreError::InUse { path, holder } => format!(
+                "数据目录 {} 正被{}使用：请先停止该进程，或通过 gRPC 向它发送请求（备份：queqiao backup FILE --server URL）",
+                path.display(),
+                holder.map_or("其他进程".to_owned(), |p| format!("进程 {p} "))
+            ),
+            StoreError::NotAStore { path, found } => format!(
+                "{} 不是本程序的数据目录（{found}）：请给出空目录或新目录，或从备份中放回 store.redb",
+                path.display()
+            ),
+            StoreError::NewerFormat {
+                path,
+                found,
+                supported,
+            } => format!(
+                "{} 的格式为 {found}，本程序最高支持 {supported}：请使用写出它的新版程序，或恢复由本程序制作的备份",
+                path.display()
+            ),
+            StoreError::NoMasterKey { path } => format!(
+                "找不到 {}，没有它无法读取任何记录：请从保存处放回（备份中没有它），或用设置项 master_key 指定",
+                path.display()
+            ),
+            StoreError::WrongMasterKey { path } => format!(
+                "主密钥打不开 {}：请给出存入这些记录的服务器的主密钥",
+                path.display()
+            ),
+            StoreError::NotItsKeys { keys, store, why } => format!(
+                "{} 中没有 {} 的密钥（{why}）：请放回与备份一同复制的密钥文件",
+                keys.display(),
+                store.display()
+            ),
+            StoreError::Damaged { path, what, .. } => format!(
+                "{} 已损坏（{what}）：请保留该文件的副本，再恢复最近的备份",
+                path.display()
+            ),
+            StoreError::DamagedRecord { key, why } => {
+                format!("记录 {key} 已损坏（{why}）：请重新存入该记录，或恢复最近的备份")
+            }
+            StoreError::DiskFull { path, .. } => {
+                format!("{} 所在磁盘空间不足：请清理后重试", path.display())
+            }
+            StoreError::Io { path, .. } => format!(
+                "读写 {} 失败：请检查路径是否存在、权限以及磁盘",
+                path.display()
+            ),
+            StoreError::Interrupted { path } => {
+                format!("磁盘出错后 {} 已关闭并重新打开：请重试", path.display())
+            }
+            StoreError::Rejected { of, items } => {
+                let mut shown: Vec<String> = items
+                    .iter()
+                    .take(SHOWN)
+                    .map(|r| {
+                        let why = r.cause.message().zh;
+                        format!("第 {} 条（`{}`）：{why}", r.index + 1, r.id)
+                    })
+                    .collect();
+                if items.len() > SHOWN {
+                    shown.push(format!("另有 {} 条", items.len() - SHOWN));
+                }
+                format!(
+                    "该批未存入任何记录：{of} 条中有 {} 条无法写入：{}",
+                    items.len(),
+                    shown.join("；")
+                )
+            }
+            StoreError::RequestReused { request_id } => format!(
+                "请求编号 `{request_id}` 已用于另一请求：每个请求应有自己的编号，仅在重试同一请求时重复使用"
+            ),
+            StoreError::BadRequestId { why } => {
+                format!("请求编号不可用（{why}）：应为 1 至 128 个可见 ASCII 字符，例如 UUID")
+            }
+            StoreError::BeforeHistory { path, moment, from } => {
+                let reach = match from {
+                    Some(from) => {
+                        format!("其历史只追溯到 {from}，请给出此后的时刻，或使用更早的备份")
+                    }
+                    None => "它没有历史（history_days 为 0，或由旧版程序写出），请使用该时刻之前最近的备份".to_owned(),
+                };
+                format!("无法将 {} 恢复到 {moment}：{reach}", path.display())
+            }
+            StoreError::Exists { path } => {
+                format!("{} 已存在：请换一个文件名", path.display())
+            }
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
+}
+
 /// One write of a batch that cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
@@ -187,7 +278,6 @@ impl fmt::Display for Rejection {
 
 /// Why a write cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Cause {
     /// A record keeps its kind for life, and ids are unique across kinds.
     #[error(
@@ -224,6 +314,29 @@ pub enum Cause {
     },
 }
 
+impl Cause {
+    /// Why, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            Cause::KindConflict { existing, given } => format!(
+                "该编号属于一条{}记录，而不是{}：请换一个编号，或先清除那条记录",
+                existing.zh(),
+                given.zh()
+            ),
+            Cause::StaleEtag { given, .. } => {
+                format!("该记录自 etag {given} 之后已有改动：请重新读取，再重做修改")
+            }
+            Cause::Exists => "已有此编号的记录：请更新它，或为新记录换一个编号".to_owned(),
+            Cause::NotFound => "没有这条记录：请核对编号与租户".to_owned(),
+            Cause::NotDeleted => "该记录没有被删除，无需恢复".to_owned(),
+            Cause::Duplicate { first } => {
+                format!("与同一批的第 {} 条编号相同：请只保留一条", first + 1)
+            }
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
+}
+
 fn reach(from: Option<Timestamp>) -> String {
     match from {
         Some(from) => format!(
@@ -233,16 +346,19 @@ fn reach(from: Option<Timestamp>) -> String {
     }
 }
 
+/// So many writes that cannot be done are told in full.
+const SHOWN: usize = 3;
+
 fn shown(items: &[Rejection], of: usize) -> String {
     let mut out = format!("{} of {of} writes cannot be done: ", items.len());
-    for (i, r) in items.iter().take(3).enumerate() {
+    for (i, r) in items.iter().take(SHOWN).enumerate() {
         if i > 0 {
             out.push_str(" | ");
         }
         out.push_str(&r.to_string());
     }
-    if items.len() > 3 {
-        out.push_str(&format!(" | and {} more", items.len() - 3));
+    if items.len() > SHOWN {
+        out.push_str(&format!(" | and {} more", items.len() - SHOWN));
     }
     out
 }

@@ -30,8 +30,8 @@ pub struct Options {
     /// Days over which changes can be undone in a backup ([`restore`](crate::restore())); 0 keeps no
     /// history, and ends one that is there.
     pub history_days: u32,
-    /// Begin a history where the store keeps none; else only a new store gets one. For whoever does not
-    /// know what the one who runs it decided.
+    /// Begin a history where the store keeps none; otherwise only a new store gets one. A tool that does not know
+    /// what the operator decided gives `false`.
     pub begin_history: bool,
     /// The file of the master key, where it is kept outside the data folder.
     pub master_key: Option<PathBuf>,

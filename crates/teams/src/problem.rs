@@ -153,7 +153,9 @@ impl Default for TeamParams {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TeamError {
     /// There is nothing to cover, nobody to choose, or no seat.
-    #[error("there is no {what}: a team needs needs, candidates and at least one seat")]
+    #[error(
+        "there is no {what}: a team is made of candidates for the seats, to cover needs; give at least one of each"
+    )]
     Empty {
         /// `need`, `candidate`, `seat`.
         what: &'static str,
@@ -162,26 +164,53 @@ pub enum TeamError {
     #[error("{what} of {id} is {value}: expected {expected}")]
     Value {
         /// Which figure.
-        what: &'static str,
+        what: Bilingual,
         /// Whose.
-        id: String,
+        id: Bilingual,
         /// The figure.
         value: f64,
         /// What would be accepted.
-        expected: &'static str,
+        expected: Bilingual,
     },
     /// A place that is not there.
     #[error("{what} names a candidate, need or rule that is not there")]
     NoSuchPlace {
         /// What names it.
-        what: String,
+        what: Bilingual,
     },
     /// An id twice.
     #[error("{id} stands twice")]
     Twice {
         /// The id.
-        id: String,
+        id: Bilingual,
     },
+}
+
+impl TeamError {
+    /// What is wrong and what would do, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            TeamError::Empty { what } => {
+                let what = match *what {
+                    "need" => "需求",
+                    "candidate" => "候选人",
+                    _ => "席位",
+                };
+                format!("没有{what}：组队需要至少一项需求、一名候选人和一个席位")
+            }
+            TeamError::Value {
+                what,
+                id,
+                value,
+                expected,
+            } => format!("{} 的{}为 {value}：应为{}", id.zh, what.zh, expected.zh),
+            TeamError::NoSuchPlace { what } => {
+                format!("{}指向不存在的候选人、需求或规则", what.zh)
+            }
+            TeamError::Twice { id } => format!("{} 出现两次", id.zh),
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
 }
 
 /// A problem that passed its checks.
@@ -215,59 +244,81 @@ impl TeamProblem {
                 return Err(TeamError::Empty { what });
             }
         }
-        let value = |what, id: &str, value: f64, least: f64, expected| {
+        type Words = (&'static str, &'static str);
+        /// No candidate's or need's id.
+        const TEAM: &str = "";
+        let value = |what: Words, id: &str, value: f64, least: f64, expected: Words| {
             if value.is_finite() && value >= least {
                 Ok(())
             } else {
                 Err(TeamError::Value {
-                    what,
-                    id: id.to_owned(),
+                    what: what.into(),
+                    id: match id {
+                        TEAM => Bilingual::new("the team", "团队"),
+                        id => (id, id).into(),
+                    },
                     value,
-                    expected,
+                    expected: expected.into(),
                 })
             }
         };
-        const FROM_ZERO: &str = "a number from 0 up";
+        let twice = |id: &String| TeamError::Twice {
+            id: (id, id).into(),
+        };
+        const FROM_ZERO: Words = ("a number from 0 up", "不小于 0 的数");
         let mut seen = BTreeSet::new();
         for t in &self.tasks {
             value(
-                "the weight",
+                ("the weight", "权重"),
                 &t.id,
                 t.weight,
                 f64::MIN_POSITIVE,
-                "a number above 0",
+                ("a number above 0", "大于 0 的数"),
             )?;
-            value("the floor", &t.id, t.floor.unwrap_or(0.0), 0.0, FROM_ZERO)?;
+            let floor = ("the floor", "下限");
+            value(floor, &t.id, t.floor.unwrap_or(0.0), 0.0, FROM_ZERO)?;
             if !seen.insert(&t.id) {
-                return Err(TeamError::Twice { id: t.id.clone() });
+                return Err(twice(&t.id));
             }
         }
         value(
-            "the budget",
-            "the team",
+            ("the budget", "预算"),
+            TEAM,
             self.budget.unwrap_or(0.0),
             0.0,
             FROM_ZERO,
         )?;
         seen.clear();
-        let nowhere = |what: String| TeamError::NoSuchPlace { what };
+        let nowhere = |en: String, zh: String| TeamError::NoSuchPlace {
+            what: Bilingual::new(en, zh),
+        };
         for c in &self.candidates {
-            value("the cost", &c.id, c.cost, 0.0, FROM_ZERO)?;
+            value(("the cost", "费用"), &c.id, c.cost, 0.0, FROM_ZERO)?;
             if !seen.insert(&c.id) {
-                return Err(TeamError::Twice { id: c.id.clone() });
+                return Err(twice(&c.id));
             }
             if c.kept_out_by.iter().any(|r| *r >= self.rules.len()) {
-                return Err(nowhere(format!("a rule of {}", c.id)));
+                return Err(nowhere(
+                    format!("a rule of {}", c.id),
+                    format!("{} 的规则", c.id),
+                ));
             }
             let mut of = BTreeSet::new();
             for (t, s) in &c.scores {
                 if *t >= self.tasks.len() {
-                    return Err(nowhere(format!("a score of {}", c.id)));
+                    return Err(nowhere(
+                        format!("a score of {}", c.id),
+                        format!("{} 的分数", c.id),
+                    ));
                 }
-                value("a score", &c.id, *s, 0.0, FROM_ZERO)?;
+                value(("a score", "分数"), &c.id, *s, 0.0, FROM_ZERO)?;
                 if !of.insert(t) {
+                    let (who, task) = (&c.id, &self.tasks[*t].id);
                     return Err(TeamError::Twice {
-                        id: format!("{} for {}", c.id, self.tasks[*t].id),
+                        id: Bilingual::new(
+                            format!("{who} for {task}"),
+                            format!("{who} 对 {task} 的分数"),
+                        ),
                     });
                 }
             }
@@ -275,10 +326,13 @@ impl TeamProblem {
         let all = self.candidates.len();
         let named = self.must.iter().chain(&self.must_not);
         if named.clone().any(|j| *j >= all) {
-            return Err(nowhere("the members set or ruled out".to_owned()));
+            return Err(nowhere(
+                "the members set or ruled out".to_owned(),
+                "指定或排除的成员".to_owned(),
+            ));
         }
         if self.quotas.iter().any(|q| q.who.iter().any(|j| *j >= all)) {
-            return Err(nowhere("a quota".to_owned()));
+            return Err(nowhere("a quota".to_owned(), "名额要求".to_owned()));
         }
         Ok(self.prepared())
     }

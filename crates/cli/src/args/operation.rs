@@ -1,6 +1,6 @@
 //! Arguments of what an operator does.
 
-use super::{DataArgs, Format, tenant};
+use super::{FolderArgs, Format, tenant};
 use clap::{Args, Subcommand};
 use queqiao_domain::TenantId;
 use queqiao_server::Role;
@@ -26,14 +26,8 @@ pub(crate) enum KeyCommand {
 /// Whose keys.
 #[derive(Debug, Args)]
 pub(crate) struct KeyPlace {
-    /// Data folder.
-    #[arg(
-        long,
-        env = "QUEQIAO_DATA",
-        default_value = "queqiao-data",
-        value_name = "DIR"
-    )]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
     /// File of the keys, where it is not that of the data folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
@@ -137,17 +131,11 @@ pub(crate) enum AuditCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditVerifyArgs {
-    /// Data folder.
-    #[arg(
-        long,
-        env = "QUEQIAO_DATA",
-        default_value = "queqiao-data",
-        value_name = "DIR"
-    )]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
     /// Folder of the trail, where it is not that of the data folder.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) folder: Option<PathBuf>,
+    #[arg(long = "folder", value_name = "DIR")]
+    pub(crate) trail: Option<PathBuf>,
     /// What an earlier check printed as its head: that line must be there still.
     #[arg(long, value_name = "NUMBER:HASH")]
     pub(crate) head: Option<String>,
@@ -172,7 +160,7 @@ pub(crate) struct BackupArgs {
     #[arg(long, value_name = "FILE", requires = "server")]
     pub(crate) ca: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
+    pub(crate) folder: FolderArgs,
 }
 
 #[derive(Debug, Args)]
@@ -192,13 +180,13 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
+    pub(crate) folder: FolderArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
-    pub(crate) data: DataArgs,
+    pub(crate) folder: FolderArgs,
     /// Model by name.
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,

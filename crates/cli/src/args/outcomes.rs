@@ -1,6 +1,6 @@
 //! Arguments of what comes after matches: outcomes, weights, calibration.
 
-use super::OverArgs;
+use super::{FolderArgs, OverArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub(crate) struct OutcomesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OutcomesCommand {
-    /// Store outcomes of kept answers (`queqiao match --keep`) from a csv file 登记结果
+    /// Store outcomes of kept answers (`queqiao match --keep`) from a csv file 登记后续
     Report(OutcomesReportArgs),
     /// A kept answer as it was given: who was on it, and what each score was made of then 查看留存的结果
     Show(OutcomesShowArgs),
@@ -115,24 +115,12 @@ pub(crate) struct WeightsUseArgs {
     /// Weights, as `queqiao weights fit` writes them.
     #[arg(value_name = "WEIGHTS.json")]
     pub(crate) file: PathBuf,
-    /// Data folder.
-    #[arg(
-        long,
-        env = "QUEQIAO_DATA",
-        default_value = "queqiao-data",
-        value_name = "DIR"
-    )]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct WeightsBackArgs {
-    /// Data folder.
-    #[arg(
-        long,
-        env = "QUEQIAO_DATA",
-        default_value = "queqiao-data",
-        value_name = "DIR"
-    )]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
 }

@@ -36,8 +36,8 @@ pub(crate) fn note(data: &Path, action: &str, object: String) -> Result<(), Fail
 }
 
 fn verify(args: &AuditVerifyArgs, console: &Console) -> Result<(), Failure> {
-    let default = || AuditConfig::folder_in(&args.data);
-    let folder = args.folder.clone().unwrap_or_else(default);
+    let default = || AuditConfig::folder_in(&args.folder.path);
+    let folder = args.trail.clone().unwrap_or_else(default);
     if !folder.is_dir() {
         let shown = folder.display();
         return Err(Failure::input(

@@ -7,7 +7,7 @@ mod remote;
 use super::open;
 use crate::{
     args::{BackupArgs, Cli, DoctorArgs, Format, RestoreArgs},
-    failure::{Failure, chain},
+    failure::{Failure, with_causes},
     output::Console,
 };
 use queqiao_domain::{Bilingual, TenantId};
@@ -23,7 +23,7 @@ pub(crate) fn backup(_: &Cli, args: &BackupArgs, console: &Console) -> Result<()
     let file = &args.file;
     if file.exists() {
         let shown = file.display();
-        return Err(Failure::failed(
+        return Err(Failure::input(
             format!("{shown} exists already: give a new file"),
             format!("{shown} 已存在：请换一个文件名"),
         ));
@@ -31,8 +31,7 @@ pub(crate) fn backup(_: &Cli, args: &BackupArgs, console: &Console) -> Result<()
     match &args.server {
         Some(server) => remote::fetch(server, args)?,
         None => {
-            existing(&args.data.data)?;
-            let store = open::store(&args.data)?;
+            let store = open::store(&args.folder)?;
             store.backup_to(file)?;
             store.keys_to(&keys_beside(file))?;
             if !store.verify_backup(file)?.is_sound() {
@@ -70,7 +69,7 @@ fn keys_beside(file: &Path) -> PathBuf {
 }
 
 pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<(), Failure> {
-    let (from, to) = (&args.file, &args.data.data);
+    let (from, to) = (&args.file, &args.folder.path);
     let shown = to.display();
     let occupied = std::fs::read_dir(to).is_ok_and(|mut d| d.next().is_some());
     if occupied || to.is_file() {
@@ -98,8 +97,8 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
     }
     let restored = done.map_err(|e| match e {
         StoreError::NoMasterKey { .. } => Failure::input(
-            format!("{}; give it with --master-key", chain(&e)),
-            format!("{}；请用 --master-key 指定主密钥", chain(&e)),
+            format!("{}; give it with --master-key", e.message().en),
+            format!("{}；请用 --master-key 指定主密钥", e.message().zh),
         ),
         StoreError::BeforeHistory {
             moment,
@@ -107,10 +106,13 @@ pub(crate) fn restore(_: &Cli, args: &RestoreArgs, console: &Console) -> Result<
             ..
         } => moment::too_early(from, moment, reach),
         StoreError::Damaged { .. } | StoreError::NotAStore { .. } => {
-            let (from, why) = (from.display(), chain(&e));
+            let (from, why) = (from.display(), with_causes(e.message(), &e));
             Failure::failed(
-                format!("{from} is damaged or no backup ({why}): take another one"),
-                format!("{from} 已损坏或不是备份（{why}）：请换用其他备份"),
+                format!(
+                    "{from} is damaged or no backup ({}): take another one",
+                    why.en
+                ),
+                format!("{from} 已损坏或不是备份（{}）：请换用其他备份", why.zh),
             )
         }
         e => e.into(),
@@ -162,18 +164,18 @@ struct TenantHealth {
 }
 
 pub(crate) fn doctor(cli: &Cli, args: &DoctorArgs, console: &Console) -> Result<(), Failure> {
-    existing(&args.data.data)?;
-    let engine = open::engine(cli, &args.data, args.model.as_deref())?;
+    open::existing(&args.folder)?;
+    let engine = open::engine(cli, &args.folder, args.model.as_deref())?;
     if let Some(file) = &args.receipt {
         return receipt::check(&engine, file, args.format, console);
     }
     let report = engine.store().verify()?;
     let tenants: Vec<TenantId> = engine.store().tenants()?;
     let mut health = Health {
-        data: args.data.data.display().to_string(),
+        data: args.folder.path.display().to_string(),
         store_sound: report.is_sound(),
         problems: report.problems.clone(),
-        advice: beside(&args.data.data),
+        advice: beside(&args.folder.path),
         tenants: Vec::new(),
     };
     for tenant in tenants {
@@ -273,15 +275,4 @@ fn beside(data: &std::path::Path) -> Vec<Bilingual> {
         found.push(e.message());
     }
     found
-}
-
-fn existing(data: &std::path::Path) -> Result<(), Failure> {
-    if data.join("store.redb").exists() {
-        return Ok(());
-    }
-    let shown = data.display();
-    Err(Failure::input(
-        format!("{shown} is no data folder: name one with --data"),
-        format!("{shown} 不是数据目录：请用 --data 指定"),
-    ))
 }

@@ -1,4 +1,4 @@
-//! `queqiao chain`: supply and demand over an industrial chain.
+//! `queqiao chain`: supply and demand over an industry chain.
 
 use super::open;
 use crate::{
@@ -27,7 +27,7 @@ pub(crate) fn run(cli: &Cli, args: &ChainArgs, console: &Console) -> Result<(), 
         .iter()
         .map(|n| (n.id.clone(), n.name.clone()))
         .collect();
-    let engine = open::engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
     let request = ChainRequest {
         nodes,
         edges,

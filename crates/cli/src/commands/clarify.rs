@@ -36,7 +36,7 @@ pub(crate) fn run(cli: &Cli, args: &ClarifyArgs, console: &Console) -> Result<()
             ));
         }
     };
-    let engine = open::engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
     let bar = console.progress(asked.len() as u64, "clarifying", "澄清");
     let mut told = Vec::with_capacity(asked.len());
     for (name, ask) in asked {
@@ -73,26 +73,10 @@ fn missing(console: &Console, c: &Clarity) -> Vec<String> {
     let parts = c.description.parts.iter().filter(|p| !p.present);
     parts
         .map(|p| {
-            let (en, zh) = label(p.part.as_str());
+            let (en, zh) = p.part.label();
             console.say(en, zh).to_owned()
         })
         .collect()
-}
-
-/// What people call a part: English, Chinese.
-fn label(part: &str) -> (&'static str, &'static str) {
-    match part {
-        "problem" => ("problem", "具体问题"),
-        "targets" => ("figures", "技术指标"),
-        "present_state" => ("present state", "现状"),
-        "usage" => ("use and conditions", "使用场景"),
-        "budget" => ("budget", "投入资金"),
-        "deadline" => ("deadline", "完成时间"),
-        "cooperation_mode" => ("cooperation mode", "合作方式"),
-        "readiness" => ("readiness", "成熟度要求"),
-        "field" => ("industry or discipline", "行业或学科"),
-        _ => ("region", "地区"),
-    }
 }
 
 fn print(console: &Console, t: &Told) {

@@ -76,8 +76,8 @@ fn explain(cli: &Cli, args: &ConfigExplainArgs, console: &Console) -> Result<(),
         let names = crate::settings::SETTINGS.iter().map(|s| s.name);
         let near = queqiao_domain::did_you_mean(wanted, names);
         return Err(Failure::input(
-            format!("there is no setting `{wanted}`{near}"),
-            format!("没有设置项 `{wanted}`{near}"),
+            format!("there is no setting `{wanted}`{}", near.en),
+            format!("没有设置项 `{wanted}`{}", near.zh),
         ));
     }
     match args.format {

@@ -9,13 +9,13 @@ use super::{
     open, serve,
 };
 use crate::{
-    args::{Cli, DataArgs, DemoArgs},
+    args::{Cli, DataArgs, DemoArgs, FolderArgs},
     failure::{Failure, chain},
     output::{Console, shorten},
 };
 use queqiao_domain::{Kind, RecordId, Score, TenantId};
 use queqiao_engine::{
-    Asked, Feature, FigureMatch, Match, Part, Passage, Quote, Verdict, embed::ModelStore,
+    Excerpt, Feature, FigureMatch, Match, Part, Quote, Verdict, embed::ModelStore,
 };
 use queqiao_intake::{BadRowsWriter, ImportOptions, Source};
 use queqiao_proto::v1::{
@@ -113,10 +113,16 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs, console: &Console) -> Result<(), F
     };
     let folder = tempfile::tempdir().map_err(io)?;
     let data = DataArgs {
-        data: folder.path().join("data"),
+        folder: FolderArgs {
+            path: folder.path().join("data"),
+        },
         tenant: TenantId::default(),
     };
-    let engine = Arc::new(open::engine_or_new(cli, &data, args.model.as_deref())?);
+    let engine = Arc::new(open::engine_or_new(
+        cli,
+        &data.folder,
+        args.model.as_deref(),
+    )?);
     let mut outcome = Outcome::default();
     for (name, kind, contents) in SAMPLE {
         let path = folder.path().join(name);
@@ -231,7 +237,11 @@ fn load(
 }
 
 fn failed(e: impl std::error::Error) -> Failure {
-    Failure::failed(chain(&e), chain(&e))
+    let why = chain(&e);
+    Failure::failed(
+        format!("the demo failed: {why}"),
+        format!("演示失败：{why}"),
+    )
 }
 
 fn wire_kind(k: Kind) -> wire::Kind {
@@ -271,12 +281,9 @@ fn plain(m: wire::Match) -> Result<Match, Failure> {
                 })
             })
             .collect(),
-        quote: m.quote.map(|q| Quote {
-            path: q.path,
-            text: q.text,
-            start: q.start.unsigned_abs() as usize,
-            end: q.end.unsigned_abs() as usize,
-            asked: q.asked.map(plain_asked),
+        quote: m.quote.map(|mut q| Quote {
+            asked: q.asked.take().map(plain_asked),
+            excerpt: plain_quote(q),
         }),
         figures: m.figures.into_iter().filter_map(plain_figure).collect(),
         // The demo does not ask for them.
@@ -289,12 +296,21 @@ fn plain(m: wire::Match) -> Result<Match, Failure> {
     })
 }
 
-fn plain_asked(a: wire::Asked) -> Asked {
-    Asked {
+fn plain_asked(a: wire::Asked) -> Excerpt {
+    Excerpt {
         path: a.path,
         text: a.text,
         start: a.start.unsigned_abs() as usize,
         end: a.end.unsigned_abs() as usize,
+    }
+}
+
+fn plain_quote(q: wire::Quote) -> Excerpt {
+    Excerpt {
+        path: q.path,
+        text: q.text,
+        start: q.start.unsigned_abs() as usize,
+        end: q.end.unsigned_abs() as usize,
     }
 }
 
@@ -308,12 +324,7 @@ fn plain_figure(f: wire::FigureMatch) -> Option<FigureMatch> {
             V::Unknown | V::Unspecified => None,
         },
         asked: plain_asked(f.asked?),
-        offered: f.offered.map(|q| Passage {
-            path: q.path,
-            text: q.text,
-            start: q.start.unsigned_abs() as usize,
-            end: q.end.unsigned_abs() as usize,
-        }),
+        offered: f.offered.map(plain_quote),
         margin: f.margin,
     })
 }

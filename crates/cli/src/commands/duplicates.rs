@@ -9,7 +9,7 @@ use crate::{
 use queqiao_engine::DuplicateRequest;
 
 pub(crate) fn run(cli: &Cli, args: &DuplicatesArgs, console: &Console) -> Result<(), Failure> {
-    let engine = open::engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
     let tenant = &args.over.data.tenant;
     let request = DuplicateRequest {
         sees_sealed: true,

@@ -5,12 +5,13 @@ use crate::{
     args::{Cli, EmbedArgs, RoleArg},
     failure::Failure,
     output::Console,
+    whole::Whole,
 };
 use queqiao_engine::{Error, embed::Role};
 use serde_json::{Value, json};
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -38,8 +39,6 @@ pub(crate) fn run(cli: &Cli, args: &EmbedArgs, console: &Console) -> Result<(), 
         RoleArg::Query => Role::Query,
         RoleArg::Passage => Role::Passage,
     };
-    // The vectors appear whole or not at all.
-    let temporary = args.out.with_extension("part");
     let io = |source| Error::Io {
         path: args.out.display().to_string(),
         doing: "written",
@@ -47,7 +46,7 @@ pub(crate) fn run(cli: &Cli, args: &EmbedArgs, console: &Console) -> Result<(), 
     };
     let bar = console.progress(0, "embedding", "嵌入");
     let run = || -> Result<usize, Failure> {
-        let mut out = BufWriter::new(File::create(&temporary).map_err(io)?);
+        let mut out = Whole::create(&args.out).map_err(io)?;
         if npy {
             out.write_all(&npy_header(0, model.dim())).map_err(io)?;
         }
@@ -83,15 +82,11 @@ pub(crate) fn run(cli: &Cli, args: &EmbedArgs, console: &Console) -> Result<(), 
             out.seek(SeekFrom::Start(0)).map_err(io)?;
             out.write_all(&npy_header(done, model.dim())).map_err(io)?;
         }
-        out.flush().map_err(io)?;
-        std::fs::rename(&temporary, &args.out).map_err(io)?;
+        out.finish().map_err(io)?;
         Ok(done)
     };
     let done = run();
     bar.finish_and_clear();
-    if done.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
     console.note(format!(
         "{}: {} × {} ({})",
         args.out.display(),

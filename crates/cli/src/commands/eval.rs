@@ -4,13 +4,14 @@ use crate::{
     args::{EvalArgs, EvalFormat, MeasuringArgs, MissingArg, PrecisionArg},
     failure::Failure,
     output::Console,
+    whole,
 };
 use queqiao_domain::Lang;
 use queqiao_eval::{
     Comparisons, Evaluation, Evaluator, Measure, Missing, Options, Precision, Qrels, Report,
     Settings, Supply, Watch, compare,
 };
-use std::{fmt::Write as _, io::Write, path::Path};
+use std::{fmt::Write as _, path::Path};
 
 /// Places of a list whose exposure a page draws.
 const EXPOSED: u32 = 10;
@@ -222,31 +223,7 @@ pub(super) fn emit(args: &MeasuringArgs, text: String, console: &Console) -> Res
         console.document(&text);
         return Ok(());
     };
-    let shown = path.display();
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    let written = temporary(folder).and_then(|mut f| {
-        f.write_all(text.as_bytes())?;
-        f.persist(path).map_err(|e| e.error)
-    });
-    match written {
-        Ok(_) => {
-            console.note(format!("{shown}"));
-            Ok(())
-        }
-        Err(e) => Err(Failure::failed(
-            format!("{shown} cannot be written: {e}"),
-            format!("无法写入 {shown}：{e}"),
-        )),
-    }
-}
-
-/// A file beside the one that it becomes, to be read by whoever may read files of this user.
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    whole::write(path, &text)?;
+    console.note(path.display().to_string());
+    Ok(())
 }

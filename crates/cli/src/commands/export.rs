@@ -1,11 +1,11 @@
 //! `queqiao export`: the records as they were put in.
 
+use super::open;
 use crate::{
     args::{Cli, ExportArgs, Format},
     failure::Failure,
     output::Console,
 };
-use queqiao_engine::store::Store;
 use queqiao_intake::{ExportOptions, Exporter};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,15 +18,8 @@ struct Exported {
 }
 
 pub(crate) fn run(_: &Cli, args: &ExportArgs, console: &Console) -> Result<(), Failure> {
-    if !args.data.data.join("store.redb").exists() {
-        let shown = args.data.data.display();
-        return Err(Failure::input(
-            format!("{shown} is no data folder: name one with --data"),
-            format!("{shown} 不是数据目录：请用 --data 指定"),
-        ));
-    }
     // No model is needed to write records out.
-    let store = Store::open(&args.data.data)?;
+    let store = open::store(&args.data.folder)?;
     let mut exporter = Exporter::create(
         &args.file,
         ExportOptions {

@@ -51,7 +51,11 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs, console: &Console) -> Result<(),
         .collect::<Result<Vec<_>, _>>()?;
     let engine = match args.dry_run {
         true => None,
-        false => Some(open::engine_or_new(cli, &args.data, args.model.as_deref())?),
+        false => Some(open::engine_or_new(
+            cli,
+            &args.data.folder,
+            args.model.as_deref(),
+        )?),
     };
     let mut outcome = Outcome::default();
     for source in sources {
@@ -161,13 +165,12 @@ fn store(
             Err(Error::Store(StoreError::Rejected { items, .. })) if !items.is_empty() => {
                 for rejection in items {
                     let row = &mut rows[good[rejection.index]];
-                    let why = rejection.cause.to_string();
                     row.result = RowResult::Bad(vec![Issue {
                         place: row.place.clone(),
                         column: None,
                         field: Some("id".to_owned()),
                         value: rejection.id.to_string(),
-                        problem: Bilingual::new(why.clone(), why),
+                        problem: rejection.cause.message(),
                         expected: Bilingual::new("another id", "请更换编号"),
                     }]);
                 }

@@ -51,7 +51,11 @@ pub(crate) fn run(args: &KeyArgs, console: &Console) -> Result<(), Failure> {
         KeyCommand::List(a) => list(&a.place, console),
         KeyCommand::Revoke(a) => {
             let key = KeyFile::revoke(&path(&a.place), &a.id)?;
-            audit::note(&a.place.data, "key.revoke", format!("key:{}", key.id))?;
+            audit::note(
+                &a.place.folder.path,
+                "key.revoke",
+                format!("key:{}", key.id),
+            )?;
             match a.place.format {
                 Format::Json => console.json(&Shown::of(&key, None)),
                 Format::Table => {
@@ -69,7 +73,7 @@ pub(crate) fn run(args: &KeyArgs, console: &Console) -> Result<(), Failure> {
 }
 
 fn path(place: &KeyPlace) -> PathBuf {
-    let default = || KeyFile::path_in(&place.data);
+    let default = || KeyFile::path_in(&place.folder.path);
     place.keys.clone().unwrap_or_else(default)
 }
 
@@ -88,7 +92,7 @@ fn create(args: &KeyCreateArgs, console: &Console) -> Result<(), Failure> {
     };
     let (key, text) = KeyFile::create(&path(&args.place), new)?;
     let made = format!("key:{} {} [{}]", key.id, key.roles, key.tenants.describe());
-    if let Err(e) = audit::note(&args.place.data, "key.create", made) {
+    if let Err(e) = audit::note(&args.place.folder.path, "key.create", made) {
         // A key that nobody could account for is none.
         let _ = KeyFile::revoke(&path(&args.place), &key.id);
         return Err(e);

@@ -37,8 +37,12 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
             )
         })?,
     };
-    let filter = Filter::parse(&args.filter)
-        .map_err(|e| Failure::input(format!("--filter: {e}"), format!("--filter：{e}")))?;
+    let filter = Filter::parse(&args.filter).map_err(|e| {
+        Failure::input(
+            format!("--filter: {e}"),
+            format!("--filter：{}", e.message().zh),
+        )
+    })?;
     let request = |ask: Ask| MatchRequest {
         to: args.to.clone(),
         filter: filter.clone(),
@@ -87,7 +91,7 @@ pub(crate) fn run(cli: &Cli, args: &MatchArgs, console: &Console) -> Result<(), 
             "--why 只解释一个问题：请只给一个 --need",
         ));
     }
-    let engine = open::engine(cli, &args.data, args.model.as_deref())?;
+    let engine = open::engine(cli, &args.data.folder, args.model.as_deref())?;
     let tenant = &args.data.tenant;
     if let Some(filter) = &args.needs_where {
         let needs = needs::passing(&engine, tenant, filter, NEEDS)?;
@@ -281,7 +285,7 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
         about.extend(d.industries.iter().map(|i| i.name().to_owned()));
     }
     let title = match m.title.is_empty() {
-        true if m.facets.is_none() => console.say("(sealed)", "（保密）").to_owned(),
+        true if m.facets.is_none() => console.say("(sealed)", "（密封）").to_owned(),
         true => m.id.to_string(),
         false => shorten(&m.title, 60),
     };
@@ -301,10 +305,10 @@ pub(crate) fn print_match(console: &Console, m: &Match, explain: bool) {
     if let Some(q) = &m.quote {
         console.line(format!(
             "            “{}”  ({} {}–{})",
-            shorten(&q.text, 100),
-            q.path,
-            q.start,
-            q.end
+            shorten(&q.excerpt.text, 100),
+            q.excerpt.path,
+            q.excerpt.start,
+            q.excerpt.end
         ));
         if let Some(asked) = &q.asked {
             console.line(format!(
@@ -405,29 +409,10 @@ fn clause(console: &Console, c: &ClauseMatch) -> String {
 
 /// The score by family, largest first: `meaning 0.522 · words 0.191 · industry 0.040`.
 fn summary(console: &Console, m: &Match) -> String {
-    use queqiao_engine::Feature as F;
     let mut families: Vec<(&str, f64)> = Vec::new();
     for p in &m.parts {
-        let name = match p.feature {
-            F::DenseBest
-            | F::DenseThree
-            | F::DenseCoverage
-            | F::DenseProfile
-            | F::DenseNeighbours => console.say("meaning", "语义"),
-            F::Words
-            | F::Bigrams
-            | F::WordsShare
-            | F::BigramsShare
-            | F::RecordWords
-            | F::RecordBigrams
-            | F::RecordWordsShare
-            | F::RecordBigramsShare
-            | F::BigramsNeighbours => console.say("words", "用词"),
-            other => {
-                let (en, zh) = other.label();
-                console.say(en, zh)
-            }
-        };
+        let (en, zh) = p.feature.family();
+        let name = console.say(en, zh);
         match families.iter_mut().find(|f| f.0 == name) {
             Some(f) => f.1 += p.contribution,
             None => families.push((name, p.contribution)),

@@ -3,11 +3,12 @@
 use super::open;
 use crate::{
     args::{Cli, Format, ModelsArgs},
-    failure::{Failure, chain},
+    failure::Failure,
     output::Console,
 };
+use queqiao_domain::Bilingual;
 use queqiao_engine::embed::ModelStore;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 #[derive(Serialize)]
 struct Row {
@@ -18,7 +19,13 @@ struct Row {
     default: bool,
     folder: String,
     verified: Option<bool>,
-    problem: Option<String>,
+    #[serde(serialize_with = "english")]
+    problem: Option<Bilingual>,
+}
+
+/// A program reads one language.
+fn english<S: Serializer>(text: &Option<Bilingual>, s: S) -> Result<S::Ok, S::Error> {
+    text.as_ref().map(|t| &t.en).serialize(s)
 }
 
 pub(crate) fn run(cli: &Cli, args: &ModelsArgs, console: &Console) -> Result<(), Failure> {
@@ -47,7 +54,7 @@ pub(crate) fn run(cli: &Cli, args: &ModelsArgs, console: &Console) -> Result<(),
                 default: m.name == store.default_name(),
                 folder: store.dir().join(&m.name).display().to_string(),
                 verified: check.as_ref().map(Result::is_ok),
-                problem: check.and_then(|c| c.err().map(|e| chain(&e))),
+                problem: check.and_then(|c| Some(c.err()?.message())),
             }
         })
         .collect();
@@ -77,7 +84,7 @@ pub(crate) fn run(cli: &Cli, args: &ModelsArgs, console: &Console) -> Result<(),
         }
     }
     match rows.iter().find_map(|r| r.problem.as_ref()) {
-        Some(problem) => Err(Failure::failed(problem.clone(), problem.clone())),
+        Some(problem) => Err(Failure::failed(&problem.en, &problem.zh)),
         None => Ok(()),
     }
 }

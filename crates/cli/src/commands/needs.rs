@@ -16,8 +16,12 @@ pub(super) fn passing(
 ) -> Result<Vec<Record>, Failure> {
     let request = ListRequest {
         kind: Some(Kind::Need),
-        filter: Filter::parse(filter)
-            .map_err(|e| Failure::input(format!("--where: {e}"), format!("--where：{e}")))?,
+        filter: Filter::parse(filter).map_err(|e| {
+            Failure::input(
+                format!("--where: {e}"),
+                format!("--where：{}", e.message().zh),
+            )
+        })?,
         page_size: most,
         ..ListRequest::default()
     };

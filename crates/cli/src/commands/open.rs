@@ -1,7 +1,7 @@
 //! Opening models and data folders, for all commands.
 
 use crate::{
-    args::{Cli, DataArgs},
+    args::{Cli, FolderArgs},
     failure::{Failure, chain},
     settings::Settings,
 };
@@ -48,11 +48,11 @@ pub(crate) fn model_in(
 /// The engine over an existing data folder.
 pub(crate) fn engine(
     cli: &Cli,
-    data: &DataArgs,
+    folder: &FolderArgs,
     model_name: Option<&str>,
 ) -> Result<Engine, Failure> {
-    if !data.data.exists() {
-        let path = data.data.display();
+    if !folder.path.exists() {
+        let path = folder.path.display();
         return Err(Failure::input(
             format!(
                 "there is no data folder {path}: import records first (queqiao import FILE --data {path}), or name another with --data"
@@ -62,13 +62,13 @@ pub(crate) fn engine(
             ),
         ));
     }
-    engine_or_new(cli, data, model_name)
+    engine_or_new(cli, folder, model_name)
 }
 
 /// The engine over a data folder that is made when it is missing.
 pub(crate) fn engine_or_new(
     cli: &Cli,
-    data: &DataArgs,
+    folder: &FolderArgs,
     model_name: Option<&str>,
 ) -> Result<Engine, Failure> {
     let model = model(cli, model_name)?;
@@ -77,7 +77,7 @@ pub(crate) fn engine_or_new(
         history_days: history_days()?,
         ..EngineOptions::default()
     };
-    Ok(Engine::open(&data.data, model, options)?)
+    Ok(Engine::open(&folder.path, model, options)?)
 }
 
 /// The file of the master key, where the environment says that it is kept outside the data folder.
@@ -98,8 +98,9 @@ fn history_days() -> Result<Option<u32>, Failure> {
     ))
 }
 
-/// The store of a data folder, without its indexes.
-pub(crate) fn store(data: &DataArgs) -> Result<Store, Failure> {
+/// The store of an existing data folder, without its indexes.
+pub(crate) fn store(folder: &FolderArgs) -> Result<Store, Failure> {
+    existing(folder)?;
     let days = history_days()?;
     let options = Options {
         master_key: master_key(),
@@ -107,7 +108,19 @@ pub(crate) fn store(data: &DataArgs) -> Result<Store, Failure> {
         begin_history: days.is_some(),
         ..Options::default()
     };
-    Ok(Store::open_with(&data.data, &options)?)
+    Ok(Store::open_with(&folder.path, &options)?)
+}
+
+/// Refuses what is no data folder.
+pub(crate) fn existing(folder: &FolderArgs) -> Result<(), Failure> {
+    if folder.path.join("store.redb").exists() {
+        return Ok(());
+    }
+    let shown = folder.path.display();
+    Err(Failure::input(
+        format!("{shown} is no data folder: name one with --data"),
+        format!("{shown} 不是数据目录：请用 --data 指定"),
+    ))
 }
 
 /// Today in China (UTC+8), where the records' days are.

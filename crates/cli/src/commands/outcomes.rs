@@ -3,20 +3,21 @@
 use super::{matching::part, open};
 use crate::{
     args::{
-        Cli, DataArgs, Format, GroupArg, OutcomesCalibrateArgs, OutcomesCommand,
-        OutcomesExportArgs, OutcomesFunnelArgs, OutcomesReportArgs, OutcomesShowArgs, TargetArg,
+        Cli, Format, GroupArg, OutcomesCalibrateArgs, OutcomesCommand, OutcomesExportArgs,
+        OutcomesFunnelArgs, OutcomesReportArgs, OutcomesShowArgs, TargetArg,
     },
     failure::Failure,
     output::Console,
+    whole,
 };
 use queqiao_domain::RecordId;
 use queqiao_engine::{
-    Artefacts, Calibration, Decline, Engine, Feature, FunnelBy, FunnelRequest, LEAST_OF_EACH,
+    Artefacts, Calibration, Decline, Error, Feature, FunnelBy, FunnelRequest, LEAST_OF_EACH,
     LearnOptions, OutcomeReport, Stage, Weights, calibrate,
 };
 use serde::Deserialize;
 use serde_json::json;
-use std::{fmt::Write as _, path::Path};
+use std::fmt::Write as _;
 
 /// Outcomes stored at once; a file with more is stored in parts, each whole.
 const AT_ONCE: usize = 1_000;
@@ -31,10 +32,6 @@ pub(crate) fn run(cli: &Cli, command: &OutcomesCommand, console: &Console) -> Re
         OutcomesCommand::Export(args) => export(cli, args, console),
         OutcomesCommand::Calibrate(args) => calibrate_to(cli, args, console),
     }
-}
-
-fn engine(cli: &Cli, data: &DataArgs, model: Option<&str>) -> Result<Engine, Failure> {
-    open::engine(cli, data, model)
 }
 
 /// A row of a report.
@@ -83,24 +80,28 @@ fn report(cli: &Cli, args: &OutcomesReportArgs, console: &Console) -> Result<(),
         outcomes.push(read_line(row).map_err(|(en, zh)| wrong(line, en, zh))?);
         lines.push(line);
     }
-    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
     let (mut stored, mut known) = (0, 0);
     for (part, lines) in outcomes.chunks(AT_ONCE).zip(lines.chunks(AT_ONCE)) {
         let done = engine
             .report_outcomes(&args.over.data.tenant, part)
             .map_err(|e| {
-                let told = e.to_string();
-                // `outcomes[3].time: …` is line 5 of the file.
-                let at = told
-                    .strip_prefix("outcomes[")
-                    .and_then(|t| t.split_once(']'))
-                    .and_then(|(i, rest)| Some((*lines.get(i.parse::<usize>().ok()?)?, rest)));
-                match at {
-                    Some((line, rest)) => {
-                        let rest = rest.trim_start_matches('.').to_owned();
-                        wrong(line, rest.clone(), rest)
-                    }
-                    None => Failure::from(e),
+                // `outcomes[3].time` is of the fourth line of this part.
+                let at = |field: &str| {
+                    let (i, rest) = field.strip_prefix("outcomes[")?.split_once(']')?;
+                    let line = *lines.get(i.parse::<usize>().ok()?)?;
+                    Some((line, rest.trim_start_matches('.').to_owned()))
+                };
+                match e {
+                    Error::Argument(mut v) => match at(&v.field) {
+                        Some((line, field)) => {
+                            v.field = field;
+                            let told = v.message();
+                            wrong(line, told.en, told.zh)
+                        }
+                        None => Error::Argument(v).into(),
+                    },
+                    e => e.into(),
                 }
             })?;
         stored += done.stored;
@@ -111,7 +112,7 @@ fn report(cli: &Cli, args: &OutcomesReportArgs, console: &Console) -> Result<(),
         Format::Table => {
             console.line(console.say(
                 &format!("{stored} outcomes stored, {known} known already"),
-                &format!("登记 {stored} 项结果，{known} 项此前已登记"),
+                &format!("登记 {stored} 条后续，{known} 条此前已登记"),
             ));
             Ok(())
         }
@@ -119,7 +120,7 @@ fn report(cli: &Cli, args: &OutcomesReportArgs, console: &Console) -> Result<(),
 }
 
 fn show(cli: &Cli, args: &OutcomesShowArgs, console: &Console) -> Result<(), Failure> {
-    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
     let answer = engine.kept_answer(&args.over.data.tenant, &args.match_id)?;
     if let Format::Json = args.over.format {
         return console.json(&answer);
@@ -205,7 +206,7 @@ fn time(text: &str) -> Option<i64> {
 }
 
 fn funnel(cli: &Cli, args: &OutcomesFunnelArgs, console: &Console) -> Result<(), Failure> {
-    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
     let by = match args.by {
         GroupArg::All => FunnelBy::Nothing,
         GroupArg::Event => FunnelBy::Event,
@@ -276,7 +277,7 @@ fn export(cli: &Cli, args: &OutcomesExportArgs, console: &Console) -> Result<(),
             ));
         }
     }
-    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
     let options = LearnOptions {
         bias: args.bias,
         clip: args.clip,
@@ -286,7 +287,7 @@ fn export(cli: &Cli, args: &OutcomesExportArgs, console: &Console) -> Result<(),
     if found.lists.is_empty() {
         return Err(Failure::input(
             "there are no outcomes yet: match with --keep, report what came of it, then export",
-            "还没有结果：请用 --keep 匹配并登记结果后再导出",
+            "还没有后续：请用 --keep 匹配并登记后续后再导出",
         ));
     }
     let names: Vec<&str> = Feature::ALL.iter().map(|f| f.as_str()).collect();
@@ -308,8 +309,8 @@ fn export(cli: &Cli, args: &OutcomesExportArgs, console: &Console) -> Result<(),
             );
         }
     }
-    put(&args.features, &features)?;
-    put(&args.qrels, &qrels)?;
+    whole::write(&args.features, &features)?;
+    whole::write(&args.qrels, &qrels)?;
     let told = json!({
         "answers": found.lists.len(),
         "first": found.first.and_then(day),
@@ -349,28 +350,14 @@ fn day(ms: i64) -> Option<String> {
     t.get(..10).map(str::to_owned)
 }
 
-/// Whole or not at all.
-fn put(path: &Path, text: &str) -> Result<(), Failure> {
-    let part = path.with_extension("part");
-    std::fs::write(&part, text)
-        .and_then(|()| std::fs::rename(&part, path))
-        .map_err(|e| {
-            let shown = path.display();
-            Failure::failed(
-                format!("{shown} cannot be written: {e}"),
-                format!("无法写入 {shown}：{e}"),
-            )
-        })
-}
-
 fn calibrate_to(cli: &Cli, args: &OutcomesCalibrateArgs, console: &Console) -> Result<(), Failure> {
     let (target, stage) = match args.target {
         TargetArg::Contacted => ("contacted", Stage::Contacted),
         TargetArg::Met => ("met", Stage::Met),
         TargetArg::Signed => ("signed", Stage::Signed),
     };
-    let engine = engine(cli, &args.over.data, args.over.model.as_deref())?;
-    let artefacts = Artefacts::of(&args.over.data.data);
+    let engine = open::engine(cli, &args.over.data.folder, args.over.model.as_deref())?;
+    let artefacts = Artefacts::of(&args.over.data.folder.path);
     let weights = artefacts.weights()?;
     let (mut scores, mut came_true) = (Vec::new(), Vec::new());
     let options = LearnOptions {
@@ -440,7 +427,7 @@ fn curve_table(console: &Console, c: &Calibration, weights: &Weights) {
             c.target, c.labels, c.came_true, c.weights
         ),
         &format!(
-            "“{}”的概率，依据 {} 项结果（其中 {} 项达到），适用于权重 {}；下次启动生效",
+            "“{}”的概率，依据 {} 条后续（其中 {} 条达到），适用于权重 {}；下次启动生效",
             c.target, c.labels, c.came_true, c.weights
         ),
     ));

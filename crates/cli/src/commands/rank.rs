@@ -5,13 +5,13 @@ use crate::{
     args::{Cli, PoolArg, RankArgs},
     failure::Failure,
     output::Console,
+    whole::Whole,
 };
 use queqiao_engine::{Collection, Error, Feature, Pool, RankOptions, RunLine};
 use queqiao_eval::write_run_line;
 use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    io::{self, Write},
+    path::Path,
 };
 
 pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), Failure> {
@@ -26,12 +26,18 @@ pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), F
     let model = open::model(cli, args.model.as_deref())?;
     let name = format!("queqiao-{:?}", args.mode).to_lowercase();
 
-    let mut run = Whole::create(&args.run)?;
-    let mut features = args.features.as_deref().map(Whole::create).transpose()?;
-    if let Some(f) = &mut features {
-        let names: Vec<&str> = Feature::ALL.iter().map(|f| f.as_str()).collect();
-        f.write(|out| writeln!(out, "query\tdocument\t{}", names.join("\t")))?;
-    }
+    let mut run = Whole::create(&args.run).map_err(unwritten(&args.run))?;
+    let mut features = match &args.features {
+        Some(path) => {
+            let names: Vec<&str> = Feature::ALL.iter().map(|f| f.as_str()).collect();
+            let begun = Whole::create(path).and_then(|mut f| {
+                writeln!(f, "query\tdocument\t{}", names.join("\t"))?;
+                Ok(f)
+            });
+            Some((path, begun.map_err(unwritten(path))?))
+        }
+        None => None,
+    };
     let bar = console.progress(collection.queries() as u64, "ranking", "排序");
     collection.rank(
         model,
@@ -49,20 +55,21 @@ pub(crate) fn run(cli: &Cli, args: &RankArgs, console: &Console) -> Result<(), F
         |lines| {
             for l in &lines {
                 let ids = (l.query.as_str(), l.document.as_str());
-                run.write(|out| write_run_line(out, ids, l.rank, l.score, &name))?;
+                write_run_line(&mut run, ids, l.rank, l.score, &name)
+                    .map_err(unwritten(&args.run))?;
             }
-            if let Some(f) = &mut features {
+            if let Some((path, f)) = &mut features {
                 for l in &lines {
-                    f.write(|out| write_features(out, l))?;
+                    write_features(f, l).map_err(unwritten(path))?;
                 }
             }
             Ok(())
         },
     )?;
     bar.finish_and_clear();
-    run.finish()?;
-    if let Some(f) = features {
-        f.finish()?;
+    run.finish().map_err(unwritten(&args.run))?;
+    if let Some((path, f)) = features {
+        f.finish().map_err(unwritten(path))?;
     }
     console.note(format!(
         "{}: {} {}, {} {}",
@@ -85,51 +92,6 @@ fn write_features(out: &mut impl Write, line: &RunLine) -> io::Result<()> {
         }
     }
     writeln!(out)
-}
-
-/// A file that appears whole or not at all.
-struct Whole {
-    path: PathBuf,
-    temporary: PathBuf,
-    out: BufWriter<File>,
-    finished: bool,
-}
-
-impl Whole {
-    fn create(path: &Path) -> Result<Self, Error> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".part");
-        let temporary = PathBuf::from(name);
-        let file = File::create(&temporary).map_err(unwritten(path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            temporary,
-            out: BufWriter::new(file),
-            finished: false,
-        })
-    }
-
-    fn write(
-        &mut self,
-        f: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> Result<(), Error> {
-        f(&mut self.out).map_err(unwritten(&self.path))
-    }
-
-    fn finish(mut self) -> Result<(), Error> {
-        self.out.flush().map_err(unwritten(&self.path))?;
-        std::fs::rename(&self.temporary, &self.path).map_err(unwritten(&self.path))?;
-        self.finished = true;
-        Ok(())
-    }
-}
-
-impl Drop for Whole {
-    fn drop(&mut self) {
-        if !self.finished {
-            let _ = std::fs::remove_file(&self.temporary);
-        }
-    }
 }
 
 fn unwritten(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {

@@ -7,6 +7,7 @@ use crate::{
     args::{Format, WeightsBackArgs, WeightsCommand, WeightsFitArgs, WeightsUseArgs},
     failure::Failure,
     output::Console,
+    whole,
 };
 use lists::{read, values};
 use queqiao_engine::{Artefacts, Feature, FitParams, GradedList, Weights, fit};
@@ -31,9 +32,9 @@ pub(crate) fn run(command: &WeightsCommand, console: &Console) -> Result<(), Fai
 
 fn adopt(args: &WeightsUseArgs, console: &Console) -> Result<(), Failure> {
     let weights = open::weights(Some(&args.file))?;
-    existing(&args.data)?;
+    open::existing(&args.folder)?;
     let text = std::fs::read_to_string(&args.file).unwrap_or_default();
-    let n = Artefacts::of(&args.data).adopt(&text)?;
+    let n = Artefacts::of(&args.folder.path).adopt(&text)?;
     console.line(console.say(
         &format!("weights {} are live as number {n} from the next start on; `queqiao weights back` undoes it", weights.version),
         &format!("权重 {} 已启用（第 {n} 版），下次启动生效；`queqiao weights back` 可回退", weights.version),
@@ -42,8 +43,8 @@ fn adopt(args: &WeightsUseArgs, console: &Console) -> Result<(), Failure> {
 }
 
 fn back(args: &WeightsBackArgs, console: &Console) -> Result<(), Failure> {
-    existing(&args.data)?;
-    let artefacts = Artefacts::of(&args.data);
+    open::existing(&args.folder)?;
+    let artefacts = Artefacts::of(&args.folder.path);
     match artefacts.back()? {
         None => Err(Failure::input(
             "what ships is live already: there is nothing to go back to",
@@ -58,17 +59,6 @@ fn back(args: &WeightsBackArgs, console: &Console) -> Result<(), Failure> {
             Ok(())
         }
     }
-}
-
-fn existing(data: &Path) -> Result<(), Failure> {
-    if data.exists() {
-        return Ok(());
-    }
-    let shown = data.display();
-    Err(Failure::input(
-        format!("there is no data folder {shown}: name another with --data"),
-        format!("数据目录 {shown} 不存在：请用 --data 指定"),
-    ))
 }
 
 fn fit_weights(args: &WeightsFitArgs, console: &Console) -> Result<(), Failure> {
@@ -281,13 +271,6 @@ fn table(console: &Console, start: &Weights, fitted: &Weights, report: &Value) {
 
 /// The weights with what they were made from; whole or not at all.
 fn write(path: &Path, report: &Value) -> Result<(), Failure> {
-    let unwritten = |e: std::io::Error| {
-        let shown = path.display();
-        Failure::failed(
-            format!("{shown} cannot be written: {e}"),
-            format!("无法写入 {shown}：{e}"),
-        )
-    };
     let mut trained = report.clone();
     if let Some(o) = trained.as_object_mut() {
         o.remove("weights");
@@ -299,7 +282,5 @@ fn write(path: &Path, report: &Value) -> Result<(), Failure> {
         "trained": trained,
         "weights": report["weights"],
     });
-    let temporary = path.with_extension("part");
-    std::fs::write(&temporary, format!("{text:#}\n")).map_err(unwritten)?;
-    std::fs::rename(&temporary, path).map_err(unwritten)
+    whole::write(path, &format!("{text:#}\n"))
 }

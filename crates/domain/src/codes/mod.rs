@@ -28,8 +28,17 @@ pub struct CodeError {
 }
 
 impl CodeError {
-    pub(crate) fn new(problem: Bilingual, expected: Bilingual) -> Self {
-        Self { problem, expected }
+    pub(crate) fn new(problem: impl Into<Bilingual>, expected: impl Into<Bilingual>) -> Self {
+        Self {
+            problem: problem.into(),
+            expected: expected.into(),
+        }
+    }
+
+    /// The whole of it, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = format!("{}；{}", self.problem.zh, self.expected.zh);
+        Bilingual::new(self.to_string(), zh)
     }
 }
 

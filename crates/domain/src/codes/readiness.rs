@@ -87,6 +87,9 @@ impl TryFrom<RawReadiness> for Readiness {
 
 impl Readiness {
     /// Checks the level against its scale.
+    ///
+    /// # Errors
+    /// A level that the scale does not have.
     pub fn new(level: u8, scale: ReadinessScale) -> Result<Self, CodeError> {
         if (1..=scale.max()).contains(&level) {
             Ok(Self { level, scale })

@@ -181,6 +181,10 @@ pub enum Filter {
 
 impl Filter {
     /// Parses an AIP-160 filter; the empty string matches everything.
+    ///
+    /// # Errors
+    /// The first place that does not parse, in characters, with what would be accepted there; a filter that is longer or
+    /// deeper than [`FilterLimits`] allow.
     pub fn parse(text: &str) -> Result<Filter, FilterError> {
         parse::parse(text, &FilterLimits::default())
     }

@@ -7,8 +7,7 @@
 //! ```
 
 use super::{Comparison, Field, Filter, Op, Value};
-use crate::{Kind, parse_date, suggest::did_you_mean};
-use std::fmt::Display;
+use crate::{Bilingual, CodeError, Kind, parse_date, suggest::did_you_mean};
 
 /// How large a filter may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,22 @@ pub struct FilterError {
     /// Offset in characters.
     pub at: usize,
     /// What is wrong and what would be accepted.
-    pub problem: String,
+    pub problem: Bilingual,
+}
+
+impl FilterError {
+    fn new(at: usize, problem: impl Into<Bilingual>) -> Self {
+        Self {
+            at,
+            problem: problem.into(),
+        }
+    }
+
+    /// The whole of it, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = format!("筛选条件第 {} 个字符：{}", self.at + 1, self.problem.zh);
+        Bilingual::new(self.to_string(), zh)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -53,14 +67,14 @@ enum Token {
 
 pub(super) fn parse(text: &str, limits: &FilterLimits) -> Result<Filter, FilterError> {
     if text.len() > limits.bytes {
-        return Err(FilterError {
-            at: 0,
-            problem: format!(
-                "{} bytes are too many: at most {}",
-                text.len(),
-                limits.bytes
+        let (n, most) = (text.len(), limits.bytes);
+        return Err(FilterError::new(
+            0,
+            (
+                format!("{n} bytes are too many: at most {most}"),
+                format!("共 {n} 字节，过长：至多 {most} 字节"),
             ),
-        });
+        ));
     }
     let tokens = tokens(text)?;
     if tokens.is_empty() {
@@ -76,7 +90,7 @@ pub(super) fn parse(text: &str, limits: &FilterLimits) -> Result<Filter, FilterE
     let filter = p.expression(0)?;
     match p.peek() {
         None => Ok(filter),
-        Some(_) => Err(p.error("an unexpected `)`")),
+        Some(_) => Err(p.error(("an unexpected `)`", "多出一个 `)`"))),
     }
 }
 
@@ -109,10 +123,11 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, FilterError> {
                 loop {
                     match chars.get(j) {
                         None => {
-                            return Err(FilterError {
-                                at,
-                                problem: format!("the quote {c} is never closed"),
-                            });
+                            let problem = (
+                                format!("the quote {c} is never closed"),
+                                format!("引号 {c} 没有闭合"),
+                            );
+                            return Err(FilterError::new(at, problem));
                         }
                         Some('\\') if j + 1 < chars.len() => {
                             s.push(chars[j + 1]);
@@ -128,10 +143,11 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, FilterError> {
                 (Token::Quoted(s), j + 1 - i)
             }
             '!' => {
-                return Err(FilterError {
-                    at,
-                    problem: "`!` stands alone; write != or NOT".into(),
-                });
+                let problem = (
+                    "`!` stands alone; write != or NOT",
+                    "`!` 不能单独使用：请写 != 或 NOT",
+                );
+                return Err(FilterError::new(at, problem));
             }
             _ => {
                 let mut s = String::new();
@@ -169,11 +185,8 @@ impl Parser<'_> {
         self.tokens.get(self.next).map_or(self.end, |t| t.0)
     }
 
-    fn error(&self, problem: impl Into<String>) -> FilterError {
-        FilterError {
-            at: self.at(),
-            problem: problem.into(),
-        }
+    fn error(&self, problem: impl Into<Bilingual>) -> FilterError {
+        FilterError::new(self.at(), problem)
     }
 
     fn is_word(&self, word: &str) -> bool {
@@ -213,41 +226,57 @@ impl Parser<'_> {
     fn simple(&mut self, depth: usize) -> Result<Filter, FilterError> {
         if self.peek() == Some(&Token::Open) {
             if depth == self.limits.depth {
-                return Err(self.error(format!(
-                    "parentheses are nested deeper than {} levels",
-                    self.limits.depth
+                let most = self.limits.depth;
+                return Err(self.error((
+                    format!("parentheses are nested deeper than {most} levels"),
+                    format!("括号嵌套超过 {most} 层"),
                 )));
             }
             self.next += 1;
             let inner = self.expression(depth + 1)?;
             if self.peek() != Some(&Token::Close) {
-                return Err(self.error("a `)` is missing"));
+                return Err(self.error(("a `)` is missing", "缺少 `)`")));
             }
             self.next += 1;
             return Ok(inner);
         }
-        let field_error = self.error("expected a field name, such as region, industry or kind");
+        let field_error = self.error((
+            "expected a field name, such as region, industry or kind",
+            "应为字段名，如 region、industry、kind",
+        ));
         let Some(Token::Word(name)) = self.peek().cloned() else {
             return Err(field_error);
         };
         let field = field(&name).map_err(|p| self.error(p))?;
         self.next += 1;
         let Some(Token::Op(op)) = self.peek() else {
-            return Err(self.error(format!("expected = != < <= > >= or : after `{name}`")));
+            return Err(self.error((
+                format!("expected = != < <= > >= or : after `{name}`"),
+                format!("`{name}` 之后应为 =、!=、<、<=、>、>= 或 :"),
+            )));
         };
         let op = *op;
         self.next += 1;
         let (text, quoted) = match self.peek() {
             Some(Token::Word(w)) => (w.clone(), false),
             Some(Token::Quoted(w)) => (w.clone(), true),
-            _ => return Err(self.error(format!("expected a value after `{name}`"))),
+            _ => {
+                return Err(self.error((
+                    format!("expected a value after `{name}`"),
+                    format!("`{name}` 之后缺少值"),
+                )));
+            }
         };
         let value = value(&field, &text, quoted).map_err(|p| self.error(p))?;
         check_op(&field, op, &value).map_err(|p| self.error(p))?;
         self.next += 1;
         self.comparisons += 1;
         if self.comparisons > self.limits.comparisons {
-            return Err(self.error(format!("more than {} comparisons", self.limits.comparisons)));
+            let most = self.limits.comparisons;
+            return Err(self.error((
+                format!("more than {most} comparisons"),
+                format!("比较超过 {most} 个"),
+            )));
         }
         Ok(Filter::Compare(Comparison { field, op, value }))
     }
@@ -261,7 +290,7 @@ fn one_or(mut items: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
     }
 }
 
-fn field(name: &str) -> Result<Field, String> {
+fn field(name: &str) -> Result<Field, Bilingual> {
     if let Some((_, f)) = Field::NAMES.iter().find(|(n, _)| *n == name) {
         return Ok(f.clone());
     }
@@ -272,20 +301,27 @@ fn field(name: &str) -> Result<Field, String> {
     }
     let names = Field::NAMES.iter().map(|(n, _)| *n);
     let shown: String = name.chars().take(40).collect();
-    Err(format!(
-        "unknown field `{shown}`: expected one of {}, attributes.NAME{}",
-        names.clone().collect::<Vec<_>>().join(", "),
-        did_you_mean(name, names)
+    let known: Vec<&str> = names.clone().collect();
+    let near = did_you_mean(name, names);
+    Err(Bilingual::new(
+        format!(
+            "unknown field `{shown}`: expected one of {}, attributes.NAME{near}",
+            known.join(", ")
+        ),
+        format!(
+            "未知字段 `{shown}`：应为 {}、attributes.名称 之一{}",
+            known.join("、"),
+            near.zh
+        ),
     ))
 }
 
-fn value(field: &Field, text: &str, quoted: bool) -> Result<Value, String> {
-    fn read<T>(text: &str, make: fn(T) -> Value) -> Result<Value, String>
+fn value(field: &Field, text: &str, quoted: bool) -> Result<Value, Bilingual> {
+    fn read<T>(text: &str, make: fn(T) -> Value) -> Result<Value, Bilingual>
     where
-        T: std::str::FromStr,
-        T::Err: Display,
+        T: std::str::FromStr<Err = CodeError>,
     {
-        text.parse().map(make).map_err(|e: T::Err| e.to_string())
+        text.parse().map(make).map_err(|e: CodeError| e.message())
     }
     if text == "*" && !quoted {
         return Ok(Value::Any);
@@ -304,23 +340,31 @@ fn value(field: &Field, text: &str, quoted: bool) -> Result<Value, String> {
         Field::Language => match text {
             "zh" => Ok(Value::Language(crate::Language::Zh)),
             "en" => Ok(Value::Language(crate::Language::En)),
-            _ => Err("expected zh or en".into()),
+            _ => Err(("expected zh or en", "应为 zh 或 en").into()),
         },
         Field::Visibility => match text {
             "open" => Ok(Value::Visibility(crate::Visibility::Open)),
             "platform" => Ok(Value::Visibility(crate::Visibility::Platform)),
             "sealed" => Ok(Value::Visibility(crate::Visibility::Sealed)),
-            _ => Err("expected open, platform or sealed".into()),
+            _ => Err((
+                "expected open, platform or sealed",
+                "应为 open、platform 或 sealed",
+            )
+                .into()),
         },
         Field::Budget | Field::Price => text
             .parse::<f64>()
             .ok()
             .filter(|v| v.is_finite())
             .map(Value::Number)
-            .ok_or_else(|| "expected a number of 万元".into()),
-        Field::Deadline | Field::Valid => parse_date(text)
-            .map(Value::Date)
-            .ok_or_else(|| "expected a day such as 2026-11-23".into()),
+            .ok_or_else(|| ("expected a number of 万元", "应为以万元计的数").into()),
+        Field::Deadline | Field::Valid => parse_date(text).map(Value::Date).ok_or_else(|| {
+            (
+                "expected a day such as 2026-11-23",
+                "应为日期，如 2026-11-23",
+            )
+                .into()
+        }),
         Field::Attribute(_) if !quoted => Ok(text
             .parse::<f64>()
             .ok()
@@ -331,7 +375,7 @@ fn value(field: &Field, text: &str, quoted: bool) -> Result<Value, String> {
 }
 
 /// Order comparisons only where values have an order.
-fn check_op(field: &Field, op: Op, value: &Value) -> Result<(), String> {
+fn check_op(field: &Field, op: Op, value: &Value) -> Result<(), Bilingual> {
     let ordered = matches!(
         field,
         Field::Readiness
@@ -342,7 +386,11 @@ fn check_op(field: &Field, op: Op, value: &Value) -> Result<(), String> {
             | Field::Attribute(_)
     ) && *value != Value::Any;
     if matches!(op, Op::Lt | Op::Le | Op::Gt | Op::Ge) && !ordered {
-        return Err("this field has no order: use =, != or :".into());
+        return Err((
+            "this field has no order: use =, != or :",
+            "该字段没有大小之分：请用 =、!= 或 :",
+        )
+            .into());
     }
     Ok(())
 }

@@ -19,12 +19,22 @@ pub struct Violation {
 
 impl Violation {
     /// Joins a field with what is wrong and what would do.
-    pub fn new(field: impl Into<String>, problem: Bilingual, expected: Bilingual) -> Self {
+    pub fn new(
+        field: impl Into<String>,
+        problem: impl Into<Bilingual>,
+        expected: impl Into<Bilingual>,
+    ) -> Self {
         Self {
             field: field.into(),
-            problem,
-            expected,
+            problem: problem.into(),
+            expected: expected.into(),
         }
+    }
+
+    /// The whole of it, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = format!("{}：{}；{}", self.field, self.problem.zh, self.expected.zh);
+        Bilingual::new(self.to_string(), zh)
     }
 }
 
@@ -114,7 +124,7 @@ impl Checker {
             self.fail(
                 field,
                 format!("a control character stands at position {at}"),
-                format!("第 {at} 个字符为控制字符"),
+                format!("第 {} 个字符为控制字符", at + 1),
                 "expected text without control characters",
                 "文本中不得有控制字符",
             );
@@ -123,7 +133,7 @@ impl Checker {
             self.fail(
                 field,
                 format!("a citizen identity number stands at position {}", hit.at),
-                format!("第 {} 个字符处为公民身份号码", hit.at),
+                format!("第 {} 个字符处为公民身份号码", hit.at + 1),
                 "identity numbers are refused: remove it",
                 "拒收身份证号，请删除",
             );
@@ -191,6 +201,9 @@ impl Checker {
 impl Record {
     /// Brings every text to NFC (AIP-210), checks every rule and tells all that are broken, not
     /// only the first.
+    ///
+    /// # Errors
+    /// Every broken rule, in the order of the fields.
     pub fn check(mut self, limits: &CheckLimits) -> Result<CheckedRecord, Vec<Violation>> {
         self.each_text(|t| {
             if is_nfc_quick(t.chars()) != IsNormalized::Yes {
@@ -273,11 +286,7 @@ impl Record {
                 &format!("至多 {max} 字节"),
             );
         }
-        if self
-            .units()
-            .iter()
-            .all(|u| u.parts.is_empty() && u.name.is_none())
-        {
+        if !self.has_text() {
             c.fail(
                 "title",
                 "the record has no text at all".into(),

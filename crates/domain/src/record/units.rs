@@ -71,6 +71,12 @@ impl<'a> Builder<'a> {
 }
 
 impl Record {
+    /// Whether any field says something.
+    pub fn has_text(&self) -> bool {
+        let says = |u: &Unit<'_>| !u.parts.is_empty() || u.name.is_some();
+        self.units().iter().any(says)
+    }
+
     /// The record's texts as units, in a fixed order. Blank fields are left out; a record with no
     /// text has no units.
     pub fn units(&self) -> Vec<Unit<'_>> {

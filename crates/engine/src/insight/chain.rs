@@ -1,4 +1,4 @@
-//! Supply and demand laid over an industrial chain (产业链): where the gaps are, and who could fill them.
+//! Supply and demand laid over an industry chain (产业链): where the gaps are, and who could fill them.
 
 use crate::{
     Engine, Error,
@@ -245,15 +245,18 @@ impl ChainRequest {
         if n == 0 || n > MOST_NODES {
             return Err(Error::argument(
                 "nodes",
-                format!("{n} nodes"),
-                format!("expected 1 to {MOST_NODES}"),
+                (format!("{n} nodes"), format!("共 {n} 个节点")),
+                (
+                    format!("expected 1 to {MOST_NODES}"),
+                    format!("应为 1 至 {MOST_NODES} 个"),
+                ),
             ));
         }
         if !self.least_score.is_finite() {
             return Err(Error::argument(
                 "least_score",
-                "it is no number",
-                "expected a score, such as 0.6",
+                ("it is no number", "不是数"),
+                ("expected a score, such as 0.6", "应为分数，如 0.6"),
             ));
         }
         let mut at: HashMap<&str, usize> = HashMap::new();
@@ -262,30 +265,36 @@ impl ChainRequest {
             if node.id.is_empty() {
                 return Err(Error::argument(
                     field("id"),
-                    "it is empty",
-                    "an id of your own",
+                    ("it is empty", "为空"),
+                    ("an id of your own", "请自拟一个编号"),
                 ));
             }
             if !node.name.chars().any(char::is_alphanumeric) {
                 return Err(Error::argument(
                     field("name"),
-                    "it says nothing",
-                    "what the node is called",
+                    ("it says nothing", "没有内容"),
+                    ("what the node is called", "应为节点名称"),
                 ));
             }
             let length = node.name.chars().count() + node.description.chars().count();
             if length > MOST_TEXT {
                 return Err(Error::argument(
                     field("description"),
-                    format!("it has {length} characters with the name"),
-                    format!("at most {MOST_TEXT}"),
+                    (
+                        format!("it has {length} characters with the name"),
+                        format!("连同名称共 {length} 个字符"),
+                    ),
+                    (format!("at most {MOST_TEXT}"), format!("至多 {MOST_TEXT}")),
                 ));
             }
             if let Some(first) = at.insert(&node.id, i) {
                 return Err(Error::argument(
                     field("id"),
-                    format!("`{}` is the id of nodes[{first}] too", node.id),
-                    "every id once",
+                    (
+                        format!("`{}` is the id of nodes[{first}] too", node.id),
+                        format!("`{}` 也是 nodes[{first}] 的编号", node.id),
+                    ),
+                    ("every id once", "每个编号只能出现一次"),
                 ));
             }
         }
@@ -296,8 +305,11 @@ impl ChainRequest {
                 at.get(id).copied().ok_or_else(|| {
                     Error::argument(
                         format!("edges[{i}]"),
-                        format!("no node is called `{id}`"),
-                        "ids of nodes",
+                        (
+                            format!("no node is called `{id}`"),
+                            format!("没有编号为 `{id}` 的节点"),
+                        ),
+                        ("ids of nodes", "应为节点的编号"),
                     )
                 })
             };
@@ -319,10 +331,14 @@ impl ChainRequest {
             }
         }
         if done < n {
+            let circle = self.circle(&next, &into);
             return Err(Error::argument(
                 "edges",
-                format!("they run in a circle: {}", self.circle(&next, &into)),
-                "edges from upstream to downstream",
+                (
+                    format!("they run in a circle: {circle}"),
+                    format!("首尾相接成环：{circle}"),
+                ),
+                ("edges from upstream to downstream", "连线应从上游指向下游"),
             ));
         }
         Ok(stages)

@@ -122,7 +122,7 @@ impl Engine {
             Ask::Text(text) => {
                 // Never stored: any id does.
                 let id = RecordId::new("text")
-                    .map_err(|e| Error::argument("text", e.to_string(), "a text"))?;
+                    .map_err(|e| Error::argument("text", e.message(), ("a text", "应为文字")))?;
                 let mut record = Record::new(id, Kind::Need);
                 if let queqiao_domain::Detail::Need(n) = &mut record.detail {
                     n.problem.clone_from(text);

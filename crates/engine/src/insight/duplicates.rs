@@ -90,15 +90,18 @@ impl Engine {
         if !(NEARLY..=1.0).contains(&request.least) {
             return Err(Error::argument(
                 "least_similarity",
-                format!("{} is no share that is looked for", request.least),
-                "expected 0.5 to 1",
+                (
+                    format!("{} is no share that is looked for", request.least),
+                    format!("{} 不是可用的相似比例", request.least),
+                ),
+                ("expected 0.5 to 1", "应为 0.5 至 1"),
             ));
         }
         if request.limit == 0 {
             return Err(Error::argument(
                 "limit",
-                "no pair is wanted",
-                "expected 1 or more",
+                ("no pair is wanted", "一对也不要"),
+                ("expected 1 or more", "应为 1 或更大"),
             ));
         }
         let mut sketches: Vec<Sketch> = Vec::new();
@@ -118,8 +121,14 @@ impl Engine {
             if n == MOST_RECORDS {
                 return Err(Error::argument(
                     "kind",
-                    format!("there are more than {MOST_RECORDS} records of it"),
-                    "compare the records of one organisation or event at a time",
+                    (
+                        format!("there are more than {MOST_RECORDS} records of it"),
+                        format!("该类记录超过 {MOST_RECORDS} 条"),
+                    ),
+                    (
+                        "compare the records of one organisation or event at a time",
+                        "请每次只比较一个单位或一场活动的记录",
+                    ),
                 ));
             }
             for (band, key) in band_keys(&shingles).into_iter().enumerate() {
@@ -188,7 +197,7 @@ impl Engine {
         let question = match Question::from_record(&sight.pipeline, record) {
             Ok(q) => q,
             // A record without a text repeats nobody.
-            Err(Error::Argument { .. }) => return Ok(Vec::new()),
+            Err(Error::Argument(_)) => return Ok(Vec::new()),
             Err(e) => return Err(e),
         };
         let request = MatchRequest {

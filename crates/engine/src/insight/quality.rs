@@ -64,6 +64,22 @@ impl Part {
         }
     }
 
+    /// What people call it: English, Chinese.
+    pub fn label(self) -> (&'static str, &'static str) {
+        match self {
+            Part::Problem => ("problem", "具体问题"),
+            Part::Targets => ("figures", "技术指标"),
+            Part::PresentState => ("present state", "现状"),
+            Part::Usage => ("use and conditions", "使用场景"),
+            Part::Budget => ("budget", "投入资金"),
+            Part::Deadline => ("deadline", "完成时间"),
+            Part::CooperationMode => ("cooperation mode", "合作方式"),
+            Part::Readiness => ("readiness", "技术就绪度要求"),
+            Part::Field => ("industry or discipline", "行业或学科"),
+            Part::Region => ("region", "地区"),
+        }
+    }
+
     /// The name in files and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

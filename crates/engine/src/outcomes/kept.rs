@@ -151,8 +151,11 @@ impl Engine {
         let Some((head, kept)) = found else {
             return Err(Error::argument(
                 "match_id",
-                "no answer of this id was kept",
-                "the match_id of an answer that was asked for with `keep`",
+                ("no answer of this id was kept", "没有留存此编号的结果"),
+                (
+                    "the match_id of an answer that was asked for with `keep`",
+                    "应为带 `keep` 请求的结果的 match_id",
+                ),
             ));
         };
         let asker = match kept.asker {

@@ -86,15 +86,24 @@ impl Engine {
         if !(0.0..=2.0).contains(&options.bias) {
             return Err(Error::argument(
                 "bias",
-                format!("{} is no bias of position", options.bias),
-                "expected 0 (every place is looked at) to 2",
+                (
+                    format!("{} is no bias of position", options.bias),
+                    format!("{} 不是可用的位置偏差", options.bias),
+                ),
+                (
+                    "expected 0 (every place is looked at) to 2",
+                    "应为 0（每个位置都会被看到）至 2",
+                ),
             ));
         }
         if !(options.clip >= 1.0 && options.clip.is_finite()) {
             return Err(Error::argument(
                 "clip",
-                format!("{} is no bound of a weight", options.clip),
-                "expected 1 or more",
+                (
+                    format!("{} is no bound of a weight", options.clip),
+                    format!("{} 不能作为权重上限", options.clip),
+                ),
+                ("expected 1 or more", "应为 1 或更大"),
             ));
         }
         let mut out = OutcomeLists {

@@ -3,7 +3,7 @@
 use super::kept::{self, Head};
 use crate::{Engine, Error};
 use jiff::Timestamp;
-use queqiao_domain::{RecordId, TenantId};
+use queqiao_domain::{RecordId, TenantId, Violation};
 use queqiao_store::{Entered, OutcomeRow};
 use serde::{Deserialize, Serialize};
 
@@ -200,26 +200,36 @@ impl Engine {
         if n == 0 || n > MAX_OUTCOMES {
             return Err(Error::argument(
                 "outcomes",
-                format!("{n} outcomes"),
-                format!("expected 1 to {MAX_OUTCOMES}"),
+                (format!("{n} outcomes"), format!("共 {n} 条后续")),
+                (
+                    format!("expected 1 to {MAX_OUTCOMES}"),
+                    format!("应为 1 至 {MAX_OUTCOMES} 条"),
+                ),
             ));
         }
         let now = Timestamp::now().as_millisecond();
         let snapshot = self.store.snapshot()?;
         let mut rows: Vec<OutcomeRow> = Vec::with_capacity(n);
         for (i, o) in outcomes.iter().enumerate() {
-            let wrong = |field: &str, problem: String, expected: &str| {
-                Error::argument(format!("outcomes[{i}].{field}"), problem, expected)
+            let wrong = |mut v: Violation| {
+                v.field = format!("outcomes[{i}].{}", v.field);
+                Error::Argument(v)
             };
             let answer = snapshot.answer(tenant, &o.match_id)?;
             let Some(head) = answer.and_then(|a| kept::read::<Head>(&a.head)) else {
-                return Err(wrong(
+                return Err(wrong(Violation::new(
                     "match_id",
-                    format!("no answer {} was kept", o.match_id),
-                    "the match_id of an answer asked for with keep",
-                ));
+                    (
+                        format!("no answer {} was kept", o.match_id),
+                        format!("没有留存结果 {}", o.match_id),
+                    ),
+                    (
+                        "the match_id of an answer asked for with keep",
+                        "应为带 keep 请求的结果的 match_id",
+                    ),
+                )));
             };
-            check(o, &head, now).map_err(|(f, p, e)| wrong(f, p, e))?;
+            check(o, &head, now).map_err(wrong)?;
             let mut entry = Entry {
                 time: o.time.unwrap_or(now),
                 reason: o.reason,
@@ -251,11 +261,14 @@ impl Engine {
             if let Some(first) = rows.iter().position(|r| of(r) == (true, true, true))
                 && rows[first] != row
             {
-                return Err(wrong(
+                return Err(wrong(Violation::new(
                     "stage",
-                    format!("outcomes[{first}] tells another outcome of this stage"),
-                    "one outcome a stage",
-                ));
+                    (
+                        format!("outcomes[{first}] tells another outcome of this stage"),
+                        format!("outcomes[{first}] 对该阶段给出了不同的后续"),
+                    ),
+                    ("one outcome a stage", "每个阶段只能有一条后续"),
+                )));
             }
             rows.push(row);
         }
@@ -268,21 +281,28 @@ impl Engine {
                 Entered::Other(before) => {
                     let before = kept::read::<Entry>(&before);
                     let at = before.and_then(|b| Timestamp::from_millisecond(b.time).ok());
+                    let at = at.map_or(String::new(), |t| t.to_string());
+                    let stage = o.stage.as_str();
                     return Err(Error::argument(
                         format!("outcomes[{i}].stage"),
-                        format!(
-                            "another outcome `{}` is stored, of {}",
-                            o.stage.as_str(),
-                            at.map_or(String::new(), |t| t.to_string())
+                        (
+                            format!("another outcome `{stage}` is stored, of {at}"),
+                            format!("已存有 {at} 的另一条后续 `{stage}`"),
                         ),
-                        "the same outcome again, or another stage",
+                        (
+                            "the same outcome again, or another stage",
+                            "应为相同的后续，或另一阶段",
+                        ),
                     ));
                 }
                 Entered::Unknown => {
                     return Err(Error::argument(
                         format!("outcomes[{i}].candidate"),
-                        format!("record {} is not in answer {}", o.candidate, o.match_id),
-                        "a record of the answer",
+                        (
+                            format!("record {} is not in answer {}", o.candidate, o.match_id),
+                            format!("结果 {} 中没有记录 {}", o.match_id, o.candidate),
+                        ),
+                        ("a record of the answer", "应为该结果中的记录"),
                     ));
                 }
             }
@@ -291,23 +311,22 @@ impl Engine {
     }
 }
 
-type Wrong = (&'static str, String, &'static str);
-
-fn check(o: &OutcomeReport, head: &Head, now: i64) -> Result<(), Wrong> {
+fn check(o: &OutcomeReport, head: &Head, now: i64) -> Result<(), Violation> {
     match (o.stage, o.reason) {
         (Stage::Declined, None) => {
-            return Err((
+            return Err(Violation::new(
                 "reason",
-                "a decline has none".to_owned(),
-                "one of the reasons",
+                ("a decline has none", "谢绝未给原因"),
+                ("one of the reasons", "应为所列原因之一"),
             ));
         }
         (Stage::Declined, Some(_)) | (_, None) => {}
         (stage, Some(_)) => {
-            return Err((
+            let stage = stage.as_str();
+            return Err(Violation::new(
                 "reason",
-                format!("`{}` has one", stage.as_str()),
-                "a reason for a decline only",
+                (format!("`{stage}` has one"), format!("`{stage}` 带有原因")),
+                ("a reason for a decline only", "只有谢绝才给原因"),
             ));
         }
     }
@@ -316,22 +335,29 @@ fn check(o: &OutcomeReport, head: &Head, now: i64) -> Result<(), Wrong> {
             || event.chars().count() > MAX_EVENT
             || event.chars().any(char::is_control))
     {
-        return Err((
+        return Err(Violation::new(
             "event",
-            "it is empty, too long or no plain text".to_owned(),
-            "1 to 64 characters",
+            (
+                "it is empty, too long or no plain text",
+                "为空、过长或不是纯文本",
+            ),
+            ("1 to 64 characters", "应为 1 至 64 个字符"),
         ));
     }
     if let Some(time) = o.time {
         if time < head.time - CLOCKS {
-            return Err((
+            return Err(Violation::new(
                 "time",
-                "it is before the answer was given".to_owned(),
-                "a time since the answer",
+                ("it is before the answer was given", "早于结果给出的时刻"),
+                ("a time since the answer", "应为结果给出之后的时刻"),
             ));
         }
         if time > now + CLOCKS {
-            return Err(("time", "it has not come yet".to_owned(), "a time up to now"));
+            return Err(Violation::new(
+                "time",
+                ("it has not come yet", "该时刻尚未到来"),
+                ("a time up to now", "应为此刻或更早"),
+            ));
         }
     }
     Ok(())

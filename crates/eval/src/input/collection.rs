@@ -24,7 +24,8 @@ const PACKED: [&str; 3] = ["", ".gz", ".zst"];
 
 /// The file of judgements that `path` names: itself, or that of the collection in the folder.
 ///
-/// Errors: [`Cause::Empty`] where the folder has none.
+/// # Errors
+/// [`Cause::Empty`] where the folder has none.
 pub fn qrels_of(path: &Path) -> Result<PathBuf, Error> {
     if !path.is_dir() {
         return Ok(path.to_owned());
@@ -68,7 +69,8 @@ struct CorpusLine<'a> {
 impl Supply {
     /// Ids from a collection's folder, or from a file that names one a line.
     ///
-    /// Errors: of the file, with its line; a folder without `corpus.jsonl`.
+    /// # Errors
+    /// Of the file, with its line; a folder without `corpus.jsonl`.
     pub fn read(path: &Path) -> Result<Supply, Error> {
         if path.is_dir() {
             return Supply::of_collection(path)?.ok_or_else(|| {
@@ -101,7 +103,8 @@ impl Supply {
 
     /// The ids of a collection's `corpus.jsonl`; `None` where `path` is no folder that has one.
     ///
-    /// Errors: of the file, with its line.
+    /// # Errors
+    /// Of the file, with its line.
     pub fn of_collection(path: &Path) -> Result<Option<Supply>, Error> {
         let Some(corpus) = find(path, &["corpus.jsonl"]) else {
             return Ok(None);

@@ -30,7 +30,8 @@ pub(crate) struct Judgement<'a> {
 /// Reads judgements: TREC's four columns, BEIR's three with or without a header, a JSON document
 /// `{query: {document: grade}}`, or JSON lines.
 ///
-/// Errors: of the file, with its line and field; what `take` refuses.
+/// # Errors
+/// Of the file, with its line and field; what `take` refuses.
 pub(crate) fn read_qrels(
     source: Source,
     mut take: impl FnMut(Judgement<'_>) -> Result<(), Error>,

@@ -33,7 +33,8 @@ const COLUMNS: [&str; 6] = ["query", "Q0", "document", "rank", "score", "tag"];
 /// and whatever follows the tag are not looked at (trec_eval `get_trec_results.c`). Gives the tag of
 /// the last line, which is the run's name there.
 ///
-/// Errors: of the file, with its line and field; what `take` refuses.
+/// # Errors
+/// Of the file, with its line and field; what `take` refuses.
 pub(crate) fn read_run(
     source: Source,
     mut take: impl FnMut(Entry<'_>) -> Result<(), Error>,

@@ -23,7 +23,8 @@ pub(crate) struct Source {
 /// Opens a file. gzip (also of several members) and Zstandard are known by their first bytes, not by
 /// the file's name.
 ///
-/// Errors: [`Cause::Io`], [`Cause::Damaged`], [`Cause::Encoding`] for UTF-16.
+/// # Errors
+/// [`Cause::Io`], [`Cause::Damaged`], [`Cause::Encoding`] for UTF-16.
 pub(crate) fn open(path: &Path) -> Result<Source, Error> {
     let name = path.display().to_string();
     let io = |e| Error::io(&name, e);

@@ -49,7 +49,8 @@ pub struct Interleaving {
 /// Analyses a log whose items name their `team`. An item without one, as where both systems agreed,
 /// earns nobody anything.
 ///
-/// Errors: of the file; other than two teams.
+/// # Errors
+/// Of the file; other than two teams.
 pub fn interleaving(log: &Path, alpha: f64) -> Result<Interleaving, Error> {
     let mut lists: Vec<Drafted> = Vec::new();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();

@@ -86,7 +86,8 @@ enum Outcome {
 /// `propensity`, `examined` and `team` are as [`ShownItem`] says. Other fields are not looked at.
 /// Gives the number of lists. Holds one list at a time.
 ///
-/// Errors: of the file, with line and item: a document that stands twice in a list, a chance that is
+/// # Errors
+/// Of the file, with line and item: a document that stands twice in a list, a chance that is
 /// none, an outcome that is not finite; no list at all; what `take` refuses.
 pub fn read_log(
     path: &Path,

@@ -33,7 +33,8 @@ pub struct Measure {
 impl Measure {
     /// A family with parameters.
     ///
-    /// Errors: a parameter that the family does not take, a value that makes no sense, a parameter
+    /// # Errors
+    /// A parameter that the family does not take, a value that makes no sense, a parameter
     /// that is missing.
     pub fn new(
         name: Name,

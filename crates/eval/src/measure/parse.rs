@@ -10,7 +10,8 @@ use crate::{
 /// Reads measures separated by commas or white space outside brackets and quotes. Empty items are
 /// passed over; a measure that is named twice counts once.
 ///
-/// Errors: [`Cause::Measure`] with the nearest name; none at all.
+/// # Errors
+/// [`Cause::Measure`] with the nearest name; none at all.
 pub fn parse_list(text: &str) -> Result<Vec<Measure>, Error> {
     let mut out: Vec<Measure> = Vec::new();
     for item in items(text) {

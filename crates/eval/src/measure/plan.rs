@@ -206,7 +206,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// Settles the parameters.
     ///
-    /// Errors: judgements that the measure cannot be taken of.
+    /// # Errors
+    /// Judgements that the measure cannot be taken of.
     pub(crate) fn of(m: &Measure, qrels: &Qrels) -> Result<Self, Error> {
         let highest = qrels.highest_grade();
         if !m.is_diversity()

@@ -44,9 +44,10 @@ impl PlanError {
     /// The reason in both languages.
     pub fn describe(&self) -> Bilingual {
         match self {
-            PlanError::Shortlist(ShortlistError::Impossible(c)) => c.describe(),
             PlanError::Fixed(text) => text.clone(),
-            other => Bilingual::new(other.to_string(), other.to_string()),
+            PlanError::Shortlist(e) => e.message(),
+            PlanError::Timetable(e) => e.message(),
+            PlanError::Roundtables(e) => e.message(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What shortlists are asked for, checked once.
 
+use queqiao_domain::Bilingual;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -164,6 +165,31 @@ pub enum ShortlistError {
     /// Too many parties, or limits too large, for exact arithmetic.
     #[error("the needs, experts or limits are too many for exact arithmetic")]
     Flow(#[from] queqiao_solve::FlowError),
+}
+
+impl ShortlistError {
+    /// What is wrong, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            ShortlistError::NoSuchParty { pair } => {
+                format!("第 {} 对指向不存在的需求或专家", pair + 1)
+            }
+            ShortlistError::NoSuchGroup { id } => format!("{id} 所属的集团不存在"),
+            ShortlistError::Twice { need, expert } => format!("{need} 与 {expert} 出现在两对中"),
+            ShortlistError::Worth { need, expert } => {
+                format!("{need} 与 {expert} 的匹配值应为有限的数")
+            }
+            ShortlistError::Limits { id, least, most } => {
+                format!("{id} 的场次下限为 {least}，上限却为 {most}")
+            }
+            ShortlistError::WantedUnknown { need, expert } => {
+                format!("指定 {need} 与 {expert} 会面，但二者不能配对")
+            }
+            ShortlistError::Impossible(c) => return c.describe(),
+            ShortlistError::Flow(_) => "需求、专家或上限过多，无法精确计算".to_owned(),
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
 }
 
 /// A problem that passed its checks: its wanted pairs fit, its numbers are finite.

@@ -120,7 +120,7 @@ pub enum TimetableError {
         /// Whose.
         id: String,
         /// What is wrong.
-        what: &'static str,
+        what: Bilingual,
     },
     /// A meeting of somebody with themself.
     #[error("{id} cannot meet themself")]
@@ -155,6 +155,37 @@ pub enum TimetableError {
     Flow(#[from] queqiao_solve::FlowError),
 }
 
+impl TimetableError {
+    /// What is wrong, for people.
+    pub fn message(&self) -> Bilingual {
+        let zh = match self {
+            TimetableError::Slots { slot } => {
+                format!(
+                    "第 {} 个时段早于自身的开始结束，或在上一时段结束之前开始",
+                    slot + 1
+                )
+            }
+            TimetableError::Shape { id, what } => format!("{id}：{}", what.zh),
+            TimetableError::Themself { id } => format!("{id} 不能与自己会面"),
+            TimetableError::Worth { left, right, worth } => {
+                format!("{left} 与 {right} 的会面价值为 {worth}：应大于 0")
+            }
+            TimetableError::Locked {
+                left,
+                right,
+                slot,
+                why,
+            } => format!(
+                "第 {} 个时段锁定的 {left} 与 {right} 的会面：{}",
+                slot + 1,
+                why.zh
+            ),
+            TimetableError::Flow(_) => "日程规模过大，无法精确计算".to_owned(),
+        };
+        Bilingual::new(self.to_string(), zh)
+    }
+}
+
 /// A problem that passed its checks.
 #[derive(Debug, Clone)]
 pub struct ValidTimetable {
@@ -178,10 +209,10 @@ impl TimetableProblem {
                 return Err(TimetableError::Slots { slot: i });
             }
         }
-        let shape = |id: &str, what| {
+        let shape = |id: &str, what: (&str, &str)| {
             Err(TimetableError::Shape {
                 id: id.to_owned(),
-                what,
+                what: what.into(),
             })
         };
         let sites = self.travel.len().max(1);
@@ -190,25 +221,37 @@ impl TimetableProblem {
             .iter()
             .any(|r| r.len() != sites || r.iter().any(|t| *t < 0))
         {
-            return shape("travel", "one row and column per site, minutes from 0 up");
+            return shape(
+                "travel",
+                (
+                    "one row and column per site, minutes from 0 up",
+                    "每个地点一行一列，分钟数不小于 0",
+                ),
+            );
         }
         for p in &self.people {
             if p.open.len() != self.slots.len() {
-                return shape(&p.id, "one entry per slot is needed");
+                return shape(&p.id, ("one entry per slot is needed", "每个时段应有一项"));
             }
         }
         for t in &self.tables {
             if t.open.len() != self.slots.len() || t.site >= sites {
                 return shape(
                     &t.id,
-                    "one entry per slot and a site that is there are needed",
+                    (
+                        "one entry per slot and a site that is there are needed",
+                        "每个时段应有一项，且地点须存在",
+                    ),
                 );
             }
         }
         let mut largest = 1e-9_f64;
         for m in &self.meetings {
             if m.people().any(|p| p >= self.people.len()) {
-                return shape("meeting", "it names a person who is not there");
+                return shape(
+                    "meeting",
+                    ("it names a person who is not there", "会面指向不存在的人"),
+                );
             }
             let (left, right) = (&self.people[m.left].id, &self.people[m.right].id);
             let all: BTreeSet<usize> = m.people().collect();
@@ -229,7 +272,10 @@ impl TimetableProblem {
             if m.site.is_some_and(|s| s >= sites) || !m.locked.is_none_or(place) {
                 return shape(
                     left,
-                    "its meeting names a site, slot or table that is not there",
+                    (
+                        "its meeting names a site, slot or table that is not there",
+                        "其会面指向不存在的地点、时段或桌",
+                    ),
                 );
             }
         }

@@ -22,13 +22,8 @@ use std::{collections::HashMap, str::FromStr};
 
 /// An id that cannot be kept.
 pub(super) fn bad_id(e: &IdError) -> Refusal {
-    let zh = match e {
-        IdError::Empty { .. } => "编号为空".to_owned(),
-        IdError::TooLong { len, max, .. } => format!("编号编码后长 {len} 字节，超过 {max} 字节"),
-        _ => "编号含有不允许的字符".to_owned(),
-    };
     Refusal {
-        problem: bi(e.to_string(), zh),
+        problem: e.message(),
         expected: bi(
             "expected at most 256 ASCII characters, or some 28 Chinese ones; leave it empty to have one made",
             "至多 256 个 ASCII 字符（约 28 个汉字）；留空则自动生成",

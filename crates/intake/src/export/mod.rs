@@ -112,6 +112,9 @@ struct Columns {
 
 impl Exporter {
     /// Begins an export.
+    ///
+    /// # Errors
+    /// A name that ends in none of the formats, or a folder that cannot be written to.
     pub fn create(path: impl AsRef<Path>, options: ExportOptions) -> Result<Self, Error> {
         let path = path.as_ref();
         let Some(format) = options.format.or_else(|| ExportFormat::of_path(path)) else {
@@ -151,6 +154,9 @@ impl Exporter {
     }
 
     /// Adds a record.
+    ///
+    /// # Errors
+    /// The file cannot be written; a record that a sheet cannot hold.
     pub fn write(&mut self, record: &Record) -> Result<(), Error> {
         let io = |e| write_error(&self.path, e);
         match &mut self.out {
@@ -207,6 +213,9 @@ impl Exporter {
     }
 
     /// Completes the file and puts it in its place.
+    ///
+    /// # Errors
+    /// The file cannot be written, or not take its place.
     pub fn finish(self) -> Result<Exported, Error> {
         let path = match self.out {
             Out::Lines(out) => out.finish()?,

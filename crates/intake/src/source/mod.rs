@@ -77,6 +77,9 @@ const NOTES: usize = 1000;
 
 impl Source {
     /// Opens a file. The format follows from its extension and, where that lies, from its content.
+    ///
+    /// # Errors
+    /// A file that is missing, of an unknown format, damaged, or larger than the limits.
     pub fn open(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Source, Error> {
         let path = path.as_ref();
         let file = shown_path(path);

@@ -4347,7 +4347,7 @@ pub mod insight_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.InsightService", "FindDuplicates"));
             self.inner.unary(req, path, codec).await
         }
-        /// Lays supply and demand over an industrial chain (产业链): per node how much is asked and offered, at
+        /// Lays supply and demand over an industry chain (产业链): per node how much is asked and offered, at
         /// what readiness; the gaps ranked; for each the best fillers from outside the region.
         ///
         /// Errors: INVALID_ARGUMENT (`nodes[2].id`: twice; `edges[0]`: an unknown node; `edges`: they run in a
@@ -4403,7 +4403,7 @@ pub mod insight_service_server {
             tonic::Response<super::FindDuplicatesResponse>,
             tonic::Status,
         >;
-        /// Lays supply and demand over an industrial chain (产业链): per node how much is asked and offered, at
+        /// Lays supply and demand over an industry chain (产业链): per node how much is asked and offered, at
         /// what readiness; the gaps ranked; for each the best fillers from outside the region.
         ///
         /// Errors: INVALID_ARGUMENT (`nodes[2].id`: twice; `edges[0]`: an unknown node; `edges`: they run in a
@@ -4808,8 +4808,8 @@ impl ::prost::Name for Link {
 }
 /// How to reach someone.
 ///
-/// Sealed: it is stored, and never returned by any call but RecordService.GetContact, shown in a match,
-/// found by a search or written to a log. A record that is written again without a contact keeps the one it
+/// Sealed: it is stored, and never returned by any call but RecordService.GetContact and ExportRecord, shown in a
+/// match, found by a search or written to a log. A record that is written again without a contact keeps the one it
 /// has; name `KIND.contact` in `update_mask` (such as `expert.contact`) to change or remove it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -7189,7 +7189,7 @@ pub mod outcome_service_client {
         }
         /// An answer as it was given and kept: by which model and weights, over which state of the store, who
         /// was on it and what each score was made of then, whatever has changed since. Who was erased since is
-        /// not in it.
+        /// not in it. It needs the role `writer`.
         ///
         /// Errors: INVALID_ARGUMENT when no such answer is kept.
         pub async fn get_kept_answer(
@@ -7252,7 +7252,7 @@ pub mod outcome_service_server {
         ) -> std::result::Result<tonic::Response<super::Funnel>, tonic::Status>;
         /// An answer as it was given and kept: by which model and weights, over which state of the store, who
         /// was on it and what each score was made of then, whatever has changed since. Who was erased since is
-        /// not in it.
+        /// not in it. It needs the role `writer`.
         ///
         /// Errors: INVALID_ARGUMENT when no such answer is kept.
         async fn get_kept_answer(
@@ -8254,7 +8254,7 @@ pub mod record_service_client {
                 .insert(GrpcMethod::new("queqiao.v1.RecordService", "GetRecord"));
             self.inner.unary(req, path, codec).await
         }
-        /// Gets the contact of a record: the only way to see one. It needs a key with the role
+        /// Gets the contact of a record. Only this call and ExportRecord give one. It needs a key with the role
         /// `contact-reader`, which no other role includes, and a purpose; who saw it, when and for what is in
         /// the audit trail before the answer is given.
         ///
@@ -8582,7 +8582,7 @@ pub mod record_service_server {
             &self,
             request: tonic::Request<super::GetRecordRequest>,
         ) -> std::result::Result<tonic::Response<super::Record>, tonic::Status>;
-        /// Gets the contact of a record: the only way to see one. It needs a key with the role
+        /// Gets the contact of a record. Only this call and ExportRecord give one. It needs a key with the role
         /// `contact-reader`, which no other role includes, and a purpose; who saw it, when and for what is in
         /// the audit trail before the answer is given.
         ///

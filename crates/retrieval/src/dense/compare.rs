@@ -48,7 +48,7 @@ impl Dense {
         let rows = means.concat();
         let mut all = Array2::zeros((n, n));
         let mut found = Vec::new();
-        // Some at a time with those from there on: the others are known the other way round.
+        // A block of records with those from there on; cosines are symmetric, so the rest is known.
         for from in (0..n).step_by(ALIKE_AT_ONCE) {
             let some = &means[from..n.min(from + ALIKE_AT_ONCE)];
             products(some, &rows[from * self.dim()..], self.dim(), &mut found);

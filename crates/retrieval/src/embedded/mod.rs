@@ -50,8 +50,8 @@ pub struct IndexOptions {
     /// Up to so many passages that pass a filter, all are compared; no graph is built before there
     /// are as many.
     pub exact_below: usize,
-    /// Passages that wait before they get a graph; more of them where many have one. Up to twice as
-    /// many are compared with every question, of more those whose signs are near.
+    /// Passages that may wait before a graph is built of them; more where many have a graph. Up to twice as many are
+    /// compared whole with every question; where more wait, only those of which one bit per dimension is near are.
     pub seal_from: usize,
     /// Passages of one graph, or little more; of more there are several. Those that were built are searched
     /// while the next is built, and the memory that one needs is bounded.
@@ -172,11 +172,17 @@ struct Writer {
 
 impl EmbeddedIndex {
     /// An empty index that lives in memory.
+    ///
+    /// # Errors
+    /// The term index cannot be made.
     pub fn in_memory(shape: Shape) -> Result<Self, IndexError> {
         Self::in_memory_with(shape, IndexOptions::default())
     }
 
     /// The same with other options.
+    ///
+    /// # Errors
+    /// The term index cannot be made.
     pub fn in_memory_with(shape: Shape, options: IndexOptions) -> Result<Self, IndexError> {
         let state = Loaded::new(&shape, &options, None);
         let lexical = Lexical::open(None, &state.slots)?;
@@ -189,13 +195,17 @@ impl EmbeddedIndex {
 
     /// Opens the index in `folder`, or makes an empty one there.
     ///
-    /// Errors: [`IndexError::Damaged`] when a file cannot be trusted or was made with another
+    /// # Errors
+    /// [`IndexError::Damaged`] when a file cannot be trusted or was made with another
     /// model; the caller then uses [`EmbeddedIndex::create`] and fills it from the store.
     pub fn open(folder: &Path, shape: Shape) -> Result<Self, IndexError> {
         Self::open_with(folder, shape, IndexOptions::default())
     }
 
     /// The same with other options, which need not be those it was made with.
+    ///
+    /// # Errors
+    /// As [`EmbeddedIndex::open`].
     pub fn open_with(
         folder: &Path,
         shape: Shape,
@@ -236,11 +246,17 @@ impl EmbeddedIndex {
     }
 
     /// Makes an empty index in `folder`, replacing whatever index stood there.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
     pub fn create(folder: &Path, shape: Shape) -> Result<Self, IndexError> {
         Self::create_with(folder, shape, IndexOptions::default())
     }
 
     /// The same with other options.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
     pub fn create_with(
         folder: &Path,
         shape: Shape,

@@ -37,8 +37,9 @@ impl Worker {
         let started = std::thread::Builder::new()
             .name(self.name.to_owned())
             .spawn(move || {
+                // However the work ends.
+                let _idle = Idle(busy);
                 work();
-                busy.store(false, Ordering::Release);
             });
         match started {
             // The one before has ended.
@@ -60,5 +61,14 @@ impl Worker {
             // One that panicked has left the state as it was.
             let _ = thread.join();
         }
+    }
+}
+
+/// Says that nothing is being done any more, when it goes.
+struct Idle(Arc<AtomicBool>);
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }

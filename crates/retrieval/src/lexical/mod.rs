@@ -139,7 +139,8 @@ impl Lexical {
     /// Opens what was committed to `dir`, or makes an empty index there; without a folder it lives
     /// in memory.
     ///
-    /// Errors: [`IndexError::Damaged`] when the files do not read or are of another make.
+    /// # Errors
+    /// [`IndexError::Damaged`] when the files do not read or are of another make.
     pub(crate) fn open(dir: Option<&Path>, slots: &Slots) -> Result<(Self, Committer), IndexError> {
         let committer = Committer::open(dir)?;
         let mut this = Self::default();

@@ -74,7 +74,7 @@ impl FromStr for Role {
                 format!(
                     "`{s}` is no role: expected {}{}",
                     names.join(", "),
-                    did_you_mean(s, names)
+                    did_you_mean(s, names).en
                 )
             })
     }

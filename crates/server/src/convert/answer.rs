@@ -3,8 +3,8 @@
 use super::{Word, count, matching::field_path};
 use queqiao_domain::{Kind, ResourceName, TenantId};
 use queqiao_engine::{
-    Ahead, Asked, Change, Counterfactual, Explanation, FigureMatch, Match, MatchResponse, Part,
-    Passage, Verdict,
+    Ahead, Change, Counterfactual, Excerpt, Explanation, FigureMatch, Match, MatchResponse, Part,
+    Verdict,
 };
 use queqiao_proto::v1;
 
@@ -71,11 +71,8 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
         }),
         parts: m.parts.into_iter().map(write_part).collect(),
         quote: m.quote.map(|q| v1::Quote {
-            path: field_path(m.kind, &q.path),
-            text: q.text,
-            start: count(q.start),
-            end: count(q.end),
             asked: q.asked.map(|a| write_asked(asking, a)),
+            ..write_quote(m.kind, q.excerpt)
         }),
         figures: m
             .figures
@@ -87,7 +84,7 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
             .into_iter()
             .map(|c| v1::ClauseMatch {
                 asked: Some(write_asked(asking, c.asked)),
-                answer: c.answer.map(|p| write_passage(m.kind, p)),
+                answer: c.answer.map(|p| write_quote(m.kind, p)),
                 strength: c.strength,
                 contradicted: c.contradicted,
             })
@@ -97,7 +94,7 @@ pub(crate) fn write_match(tenant: &TenantId, asking: Option<Kind>, m: Match) -> 
     }
 }
 
-fn write_asked(asking: Option<Kind>, a: Asked) -> v1::Asked {
+fn write_asked(asking: Option<Kind>, a: Excerpt) -> v1::Asked {
     v1::Asked {
         path: asking.map_or(a.path.clone(), |k| field_path(k, &a.path)),
         text: a.text,
@@ -106,7 +103,7 @@ fn write_asked(asking: Option<Kind>, a: Asked) -> v1::Asked {
     }
 }
 
-fn write_passage(kind: Kind, p: Passage) -> v1::Quote {
+fn write_quote(kind: Kind, p: Excerpt) -> v1::Quote {
     v1::Quote {
         path: field_path(kind, &p.path),
         text: p.text,
@@ -125,7 +122,7 @@ fn write_figure(kind: Kind, asking: Option<Kind>, f: FigureMatch) -> v1::FigureM
     };
     v1::FigureMatch {
         asked: Some(write_asked(asking, f.asked)),
-        offered: f.offered.map(|p| write_passage(kind, p)),
+        offered: f.offered.map(|p| write_quote(kind, p)),
         verdict: verdict.into(),
         margin: f.margin,
     }

@@ -1,6 +1,7 @@
 //! Update masks (AIP-134): which fields a write changes.
 
-use super::{Violations, shown, violation};
+use super::{Violations, shown};
+use queqiao_domain::Violation;
 use queqiao_domain::{Detail, Record, did_you_mean};
 
 /// What a write changes.
@@ -26,7 +27,7 @@ pub(crate) fn read_mask(
     }
     if paths.len() > MAX_PATHS {
         let n = paths.len();
-        return Err(vec![violation(
+        return Err(vec![Violation::new(
             "update_mask",
             (
                 format!("{n} paths are too many"),
@@ -47,7 +48,7 @@ pub(crate) fn read_mask(
         .filter(|(_, p)| !set(&mut blank(), &mut blank(), p))
         .map(|(i, p)| {
             let near = did_you_mean(p, COMMON);
-            violation(
+            Violation::new(
                 format!("update_mask.paths[{i}]"),
                 (
                     format!(
@@ -91,8 +92,8 @@ impl UpdateMask {
         }
     }
 
-    /// Whether a contact that is not given stays as it is. A contact is never returned, so whoever
-    /// reads a record and writes it back cannot send it: only a mask that names it removes it.
+    /// Whether a contact that is not given stays as it is. A record is read without its contact, so
+    /// whoever writes it back cannot send it: only a mask that names it removes it.
     pub(crate) fn keeps_contact(&self) -> bool {
         match self {
             UpdateMask::All => true,

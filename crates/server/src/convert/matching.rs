@@ -8,7 +8,7 @@ use super::{
 };
 use queqiao_domain::{
     CooperationMode, Date, DisciplineCode, Field, Filter, IndustryCode, Kind, Op, RegionCode,
-    ResourceName, TenantId, Value,
+    ResourceName, TenantId, Value, Violation,
 };
 use queqiao_engine::{Ask, Diversity, DiversityMethod, Feature, MAX_BATCH, MAX_K, MatchRequest};
 use queqiao_proto::v1;
@@ -336,14 +336,18 @@ fn read_weights(r: &mut Reader, at: &str, given: &BTreeMap<String, f64>) -> Vec<
             );
             continue;
         };
-        if !(0.0..=100.0).contains(&value) {
+        let most = feature.most();
+        if !(0.0..=most).contains(&value) {
             r.fail(
                 format_args!("{at}weights.{name}"),
                 (
                     format!("{value} is no weight"),
                     format!("{value} 不是有效的权重"),
                 ),
-                ("expected a number from 0 to 100", "应为 0 至 100 的数"),
+                (
+                    format!("expected a number from 0 to {most}"),
+                    format!("应为 0 至 {most} 的数"),
+                ),
             );
             continue;
         }
@@ -354,15 +358,12 @@ fn read_weights(r: &mut Reader, at: &str, given: &BTreeMap<String, f64>) -> Vec<
 }
 
 /// A filter that does not parse, as the field at fault.
-pub(crate) fn filter_violation(
-    field: &str,
-    e: &queqiao_domain::FilterError,
-) -> queqiao_domain::Violation {
-    super::violation(
+pub(crate) fn filter_violation(field: &str, e: &queqiao_domain::FilterError) -> Violation {
+    Violation::new(
         field,
         (
             format!("position {}: {}", e.at, e.problem),
-            format!("第 {} 个字符：{}", e.at, e.problem),
+            format!("第 {} 个字符：{}", e.at + 1, e.problem.zh),
         ),
         (
             "expected an AIP-160 condition such as region : 440000 AND industry : C39",

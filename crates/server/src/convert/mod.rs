@@ -50,23 +50,10 @@ pub(crate) use team::{
 pub use trial::try_request;
 pub(crate) use vocabulary::{Word, kind_filter};
 
-use queqiao_domain::{Bilingual, Violation};
+use queqiao_domain::Violation;
 
 /// What is wrong with a request, field by field; never empty.
 pub(crate) type Violations = Vec<Violation>;
-
-/// One field that is wrong.
-pub(crate) fn violation(
-    field: impl Into<String>,
-    problem: (impl Into<String>, impl Into<String>),
-    expected: (impl Into<String>, impl Into<String>),
-) -> Violation {
-    Violation::new(
-        field,
-        Bilingual::new(problem.0, problem.1),
-        Bilingual::new(expected.0, expected.1),
-    )
-}
 
 /// A count as the wire has it: what does not fit is the greatest number.
 pub(crate) fn count(n: usize) -> i32 {

@@ -1,13 +1,14 @@
 //! Resource names and request ids.
 
-use super::{Violations, shown, violation};
+use super::{Violations, shown};
+use queqiao_domain::Violation;
 use queqiao_domain::{ResourceName, TenantId};
 
 /// `tenants/{tenant}` in `field`.
 pub(crate) fn read_parent(field: &str, text: &str) -> Result<TenantId, Violations> {
     let id = text.strip_prefix("tenants/").filter(|t| !t.contains('/'));
     let Some(id) = id else {
-        return Err(vec![violation(
+        return Err(vec![Violation::new(
             field,
             (
                 format!("`{}` names no tenant", shown(text)),
@@ -20,9 +21,9 @@ pub(crate) fn read_parent(field: &str, text: &str) -> Result<TenantId, Violation
         )]);
     };
     TenantId::new(id).map_err(|e| {
-        vec![violation(
+        vec![Violation::new(
             field,
-            (e.to_string(), "租户名不合规"),
+            e.message(),
             (
                 format!("expected tenants/ and 1 to {} of these", TenantId::MAX),
                 format!("应为 tenants/ 加 1 至 {} 个合规字符", TenantId::MAX),
@@ -38,9 +39,9 @@ pub(crate) fn read_name(
     tenant: Option<&TenantId>,
 ) -> Result<ResourceName, Violations> {
     let name: ResourceName = text.parse().map_err(|e: queqiao_domain::IdError| {
-        vec![violation(
+        vec![Violation::new(
             field,
-            (e.to_string(), "资源名不合规"),
+            e.message(),
             (
                 "expected a name such as tenants/default/experts/E-1",
                 "应为资源名，如 tenants/default/experts/E-1",
@@ -48,7 +49,7 @@ pub(crate) fn read_name(
         )]
     })?;
     match tenant {
-        Some(t) if *t != name.tenant => Err(vec![violation(
+        Some(t) if *t != name.tenant => Err(vec![Violation::new(
             field,
             (
                 format!("it is of tenant {}, the request of tenant {t}", name.tenant),
@@ -71,7 +72,7 @@ pub(crate) fn read_request_id(text: &str) -> Result<Option<[u8; 16]>, Violations
     uuid::Uuid::try_parse(text)
         .map(|id| Some(id.into_bytes()))
         .map_err(|_| {
-            vec![violation(
+            vec![Violation::new(
                 "request_id",
                 (
                     format!("`{}` is no UUID", shown(text)),

@@ -27,10 +27,10 @@ pub(crate) fn read_outcomes(
     if n == 0 || n > MAX_OUTCOMES {
         r.fail(
             "outcomes",
-            (format!("{n} outcomes"), format!("{n} 项结果")),
+            (format!("{n} outcomes"), format!("{n} 条后续")),
             (
                 format!("expected 1 to {MAX_OUTCOMES}"),
-                format!("应为 1 至 {MAX_OUTCOMES} 项"),
+                format!("应为 1 至 {MAX_OUTCOMES} 条"),
             ),
         );
         return r.finish(None);

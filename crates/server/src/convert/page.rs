@@ -1,7 +1,8 @@
 //! Pages: sizes and opaque tokens (AIP-158).
 
-use super::{Violations, violation};
+use super::Violations;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use queqiao_domain::Violation;
 
 /// Greatest page; a larger one asked for is coerced.
 const MAX_PAGE: usize = 1_000;
@@ -13,7 +14,7 @@ pub(crate) fn read_page_size(size: i32) -> Result<usize, Violations> {
     match usize::try_from(size) {
         Ok(0) => Ok(DEFAULT_PAGE),
         Ok(n) => Ok(n.min(MAX_PAGE)),
-        Err(_) => Err(vec![violation(
+        Err(_) => Err(vec![Violation::new(
             "page_size",
             (format!("{size} is negative"), format!("{size} 为负数")),
             (
@@ -82,7 +83,7 @@ impl PageToken {
                 (blake3::Hash::from(*mac) == self.mac(position)).then_some(Some(position))
             })
             .ok_or_else(|| {
-                vec![violation(
+                vec![Violation::new(
                     "page_token",
                     (
                         "the token is not of this request",

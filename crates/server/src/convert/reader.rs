@@ -1,6 +1,6 @@
 //! Collects what is wrong with a message while it is read.
 
-use super::{Violations, Word, shown, violation};
+use super::{Violations, Word, shown};
 use queqiao_domain::{Bilingual, CodeError, Date, Violation, parse_date};
 use std::{fmt::Display, str::FromStr};
 
@@ -34,7 +34,7 @@ impl Reader {
     ) {
         if self.found.len() < REMEMBERED {
             self.found
-                .push(violation(path.to_string(), problem, expected));
+                .push(Violation::new(path.to_string(), problem, expected));
         }
     }
 

@@ -3,9 +3,10 @@
 use crate::{
     access::context,
     app::{App, today},
-    convert::{PageToken, Word, count, read_page_size, read_parent, violation},
+    convert::{PageToken, Word, count, read_page_size, read_parent},
     status::{self, nowhere},
 };
+use queqiao_domain::Violation;
 use queqiao_proto::v1;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -125,7 +126,7 @@ impl v1::admin_service_server::AdminService for AdminApi {
                 format!("`{given}` is none of this server's models"),
                 format!("本服务没有模型 `{given}`"),
             );
-            status::invalid(vec![violation("name", problem, expected)])
+            status::invalid(vec![Violation::new("name", problem, expected)])
         };
         let Some(store) = self.app.config.models.clone() else {
             let none = "it was started without a folder of models";
@@ -170,7 +171,7 @@ impl v1::admin_service_server::AdminService for AdminApi {
             Ok(v1::BackupPart::Unspecified | v1::BackupPart::Records) => false,
             Ok(v1::BackupPart::Keys) => true,
             Err(_) => {
-                return Err(status::invalid(vec![violation(
+                return Err(status::invalid(vec![Violation::new(
                     "part",
                     ("this part is not known", "没有这一部分"),
                     (
@@ -202,7 +203,7 @@ impl v1::admin_service_server::AdminService for AdminApi {
         };
         let levels = &request.get_ref().levels;
         let before = log.set(levels).map_err(|why| {
-            status::invalid(vec![violation(
+            status::invalid(vec![Violation::new(
                 "levels",
                 (format!("it does not read: {why}"), format!("无法识别：{why}")),
                 (

@@ -48,9 +48,12 @@ pub(crate) fn clear_backups(folder: &Path) {
 
 /// Makes and checks a copy; the answer sends it.
 pub(super) async fn start(app: &Arc<App>, keys: bool) -> Result<Chunks, Status> {
-    let turn = Arc::clone(&app.backups)
-        .try_acquire_owned()
-        .map_err(|_| status::retry("BACKUP_RUNNING", "another backup is being made"))?;
+    let turn = Arc::clone(&app.backups).try_acquire_owned().map_err(|_| {
+        status::retry(
+            "BACKUP_RUNNING",
+            ("another backup is being made", "另一备份正在进行"),
+        )
+    })?;
     let copy = app
         .write(move |app| {
             let store = app.engine.store();

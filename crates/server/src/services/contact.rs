@@ -4,10 +4,10 @@ use crate::{
     access::context,
     app::App,
     audit::Trail,
-    convert::{Violations, read_name, violation, write_contact},
+    convert::{Violations, read_name, write_contact},
     status::{self, code_name, nowhere},
 };
-use queqiao_domain::Bilingual;
+use queqiao_domain::{Bilingual, Violation};
 use queqiao_proto::v1;
 use std::sync::Arc;
 use tonic::{Code, Request, Status};
@@ -68,7 +68,10 @@ pub(super) fn write_down(app: &App, trail: &Trail, event: crate::AuditEvent) -> 
             tracing::error!("the audit trail cannot be written: {}", e.message());
             Err(status::retry(
                 "AUDIT_UNAVAILABLE",
-                "the audit trail cannot be written, and without it nothing sealed is shown or disclosed",
+                (
+                    "the audit trail cannot be written, and without it nothing sealed is shown or disclosed",
+                    "审计日志无法写入，因此不显示、也不披露密封内容",
+                ),
             ))
         }
     }
@@ -89,7 +92,7 @@ pub(super) fn read_purpose(text: &str) -> Result<String, Violations> {
     if plain && PURPOSE.contains(&text.chars().count()) {
         return Ok(text.to_owned());
     }
-    Err(vec![violation(
+    Err(vec![Violation::new(
         "purpose",
         ("it does not say what for", "未说明用途"),
         (

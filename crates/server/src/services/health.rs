@@ -54,8 +54,13 @@ impl Health for HealthApi {
             None => Err(status::plain(
                 tonic::Code::NotFound,
                 "UNKNOWN_SERVICE",
-                &format!(
-                    "no such service: expected nothing, {RECORD}, {MATCH}, {TEAM}, {EVENT} or {ADMIN}"
+                (
+                    format!(
+                        "no such service: expected nothing, {RECORD}, {MATCH}, {TEAM}, {EVENT} or {ADMIN}"
+                    ),
+                    format!(
+                        "没有此服务：应留空，或为 {RECORD}、{MATCH}、{TEAM}、{EVENT}、{ADMIN} 之一"
+                    ),
                 ),
             )),
         }

@@ -240,11 +240,10 @@ fn failed(e: Error, item: &BatchItem, at: &str) -> Status {
         _ => None,
     };
     let e = match e {
-        Error::Argument {
-            field,
-            problem,
-            expected,
-        } => Error::argument(format!("{at}{field}"), problem, expected),
+        Error::Argument(mut v) => {
+            v.field = format!("{at}{}", v.field);
+            Error::Argument(v)
+        }
         e => e,
     };
     status::from_engine(e, &|_| draft.map(|kind| (format!("{at}draft"), kind)))

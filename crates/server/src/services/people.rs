@@ -5,10 +5,10 @@ use crate::{
     access::context,
     app::App,
     audit::lines_naming,
-    convert::{Violations, read_name, read_parent, violation, write_contact, write_record},
+    convert::{Violations, read_name, read_parent, write_contact, write_record},
     status::{self, code_name, nowhere},
 };
-use queqiao_domain::ResourceName;
+use queqiao_domain::{ResourceName, Violation};
 use queqiao_engine::store::Receipt;
 use queqiao_proto::v1;
 use std::sync::Arc;
@@ -24,7 +24,10 @@ pub(super) fn receipt(app: &App, name: &ResourceName, seq: u64) -> Result<String
         tracing::error!("keys of erased records are not destroyed: {e}");
         status::retry(
             "ERASURE_UNFINISHED",
-            "the record is gone, but its key could not be destroyed yet: ask again with the same request_id",
+            (
+                "the record is gone, but its key could not be destroyed yet: ask again with the same request_id",
+                "记录已删除，但其密钥尚未能销毁：请用相同的 request_id 再次请求",
+            ),
         )
     })?;
     let found = store
@@ -47,7 +50,7 @@ pub(super) async fn check(
     cx.enter(&tenant)?;
     let receipt = read_receipt(app, &w.receipt).map_err(status::invalid)?;
     if receipt.tenant != tenant {
-        return Err(status::invalid(vec![violation(
+        return Err(status::invalid(vec![Violation::new(
             "receipt",
             (
                 "it is of another tenant than `parent`",
@@ -73,7 +76,7 @@ pub(super) async fn check(
 
 fn read_receipt(app: &App, text: &str) -> Result<Receipt, Violations> {
     app.engine.store().read_receipt(text).ok_or_else(|| {
-        vec![violation(
+        vec![Violation::new(
             "receipt",
             ("it is no receipt", "不是回执"),
             (
@@ -110,7 +113,10 @@ pub(super) async fn export(
         let (lines, left_out) =
             lines_naming(trail.folder(), &name.to_string(), LINES).map_err(|e| {
                 tracing::error!("the audit trail cannot be read: {}", e.message());
-                status::retry("AUDIT_UNAVAILABLE", "the audit trail cannot be read")
+                status::retry(
+                    "AUDIT_UNAVAILABLE",
+                    ("the audit trail cannot be read", "审计日志无法读取"),
+                )
             })?;
         answer.audit_lines = lines;
         let (kept, more) = app

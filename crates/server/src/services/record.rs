@@ -5,13 +5,12 @@ use crate::{
     app::App,
     convert::{
         self, PageToken, ReadRecord, UpdateMask, Violations, count, read_mask, read_name,
-        read_page_size, read_parent, read_record, read_request_id, violation, write_outcome,
-        write_record,
+        read_page_size, read_parent, read_record, read_request_id, write_outcome, write_record,
     },
     status::{self, nowhere},
 };
 use prost::Message;
-use queqiao_domain::{Filter, Kind, Record, ResourceName, TenantId};
+use queqiao_domain::{Filter, Kind, Record, ResourceName, TenantId, Violation};
 use queqiao_engine::{
     Error, ListRequest, Stored, Write, WriteBatch, WriteReport,
     store::{Cause, StoreError},
@@ -254,7 +253,7 @@ struct Upsert {
 impl Upsert {
     fn read(w: v1::UpsertRecordRequest) -> Result<Self, Violations> {
         let Some(record) = w.record else {
-            return Err(vec![violation(
+            return Err(vec![Violation::new(
                 "record",
                 ("it is not given", "未填写"),
                 ("expected a record with its name", "应填写带名称的记录"),
@@ -263,7 +262,7 @@ impl Upsert {
         let given = read_record("record", record, None)?;
         let mask = read_mask(w.update_mask, &given.record)?;
         if w.create_only && (given.etag.is_some() || mask != UpdateMask::All) {
-            return Err(vec![violation(
+            return Err(vec![Violation::new(
                 "create_only",
                 (
                     "a new record has no etag and no fields to keep",
@@ -528,7 +527,7 @@ fn batch_size(field: &str, n: usize) -> Result<(), Violations> {
     if (1..=MAX_WRITES).contains(&n) {
         return Ok(());
     }
-    Err(vec![violation(
+    Err(vec![Violation::new(
         field,
         (format!("{n} entries"), format!("{n} 项")),
         (

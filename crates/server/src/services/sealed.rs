@@ -5,10 +5,12 @@ use crate::{
     access::{Context, Role, context, holds},
     app::App,
     audit::Event,
-    convert::{Violations, Word, read_name, violation, write_record},
+    convert::{Violations, Word, read_name, write_record},
     status::{self, code_name, nowhere},
 };
-use queqiao_domain::{DisclosureStage, Kind, RecordId, ResourceName, TenantId, Visibility};
+use queqiao_domain::{
+    DisclosureStage, Kind, RecordId, ResourceName, TenantId, Violation, Visibility,
+};
 use queqiao_engine::{Disclosure, Match};
 use queqiao_proto::v1;
 use std::sync::Arc;
@@ -182,7 +184,7 @@ fn resource(tenant: &TenantId, kind: Kind, id: &RecordId) -> ResourceName {
 fn read_stage(number: i32) -> Result<DisclosureStage, Violations> {
     DisclosureStage::read(number).ok().flatten().ok_or_else(|| {
         let accepted = DisclosureStage::accepted();
-        vec![violation(
+        vec![Violation::new(
             "stage",
             ("it does not say how far", "未说明披露到哪一步"),
             (accepted.en.as_str(), accepted.zh.as_str()),

@@ -33,7 +33,10 @@ pub(super) fn failed(e: Error) -> Status {
         Error::Embed(EmbedError::Cancelled) => status::plain(
             Code::DeadlineExceeded,
             "DEADLINE_EXCEEDED",
-            "the deadline passed while the texts were read: give more time, fewer texts, or scores of your own",
+            (
+                "the deadline passed while the texts were read: give more time, fewer texts, or scores of your own",
+                "读取文本时已超过时限：请放宽时限、减少文本，或自行给出分数",
+            ),
         ),
         e => status::from_engine(e, &status::nowhere),
     }

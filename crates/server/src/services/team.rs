@@ -51,7 +51,11 @@ fn problem(
 
 fn wrong(e: TeamError) -> Status {
     status::from_engine(
-        Error::argument("source", e.to_string(), "needs and candidates of a team"),
+        Error::argument(
+            "source",
+            e.message(),
+            ("needs and candidates of a team", "应为团队的需求与候选人"),
+        ),
         &nowhere,
     )
 }
@@ -69,7 +73,10 @@ fn unknown() -> Status {
     status::plain(
         Code::DeadlineExceeded,
         "DEADLINE_EXCEEDED",
-        "the time ended before a team was found or proven impossible: give more time or ask for less",
+        (
+            "the time ended before a team was found or proven impossible: give more time or ask for less",
+            "在找到团队或证明不可行之前时间已到：请放宽时限或减少要求",
+        ),
     )
 }
 

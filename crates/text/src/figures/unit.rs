@@ -282,11 +282,6 @@ impl Unit {
         self.dimension == (TEMPERATURE, None)
     }
 
-    /// Whether it is a plain span of time.
-    pub fn is_time(&self) -> bool {
-        self.dimension == (TIME, None)
-    }
-
     /// Whether it counts things.
     pub fn is_count(&self) -> bool {
         self.dimension.1.is_some()

@@ -1,7 +1,7 @@
 //! The figures that were accepted last: a file of the repository, so that it tells who accepted
 //! what, and when. It holds values by query and no word of the collections.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, whole};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, process::Command};
 
@@ -75,19 +75,10 @@ impl Accepted {
     /// Writes the file, whole or not at all: one line for the values of a measure, so that a change
     /// of one does not touch the others.
     pub(super) fn write(&self, path: &Path) -> Result<(), Failure> {
-        let shown = path.display();
-        let io = |e: std::io::Error| {
-            Failure::failed(
-                format!("{shown} cannot be written: {e}"),
-                format!("无法写入 {shown}：{e}"),
-            )
-        };
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(io)?;
+            fs::create_dir_all(folder).map_err(|e| whole::unwritten(path, &e))?;
         }
-        let temporary = path.with_extension("part");
-        fs::write(&temporary, self.text()).map_err(io)?;
-        fs::rename(&temporary, path).map_err(io)
+        whole::write(path, &self.text())
     }
 
     fn text(&self) -> String {

@@ -97,7 +97,8 @@ fn options(args: &TeamComposeArgs, console: &Console) -> WriteOptions {
 }
 
 fn wrong(e: TeamError) -> Failure {
-    Failure::input(e.to_string(), e.to_string())
+    let told = e.message();
+    Failure::input(told.en, told.zh)
 }
 
 /// What collides, and on stdout the ways out.

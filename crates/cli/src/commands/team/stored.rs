@@ -29,7 +29,7 @@ pub(super) fn book(cli: &Cli, args: &TeamComposeArgs) -> Result<TeamBook, Failur
         must_not: ids("--must-not", &args.must_not)?,
         sees_sealed: true,
     };
-    let engine = open::engine(cli, &args.data, args.model.as_deref())?;
+    let engine = open::engine(cli, &args.data.folder, args.model.as_deref())?;
     let request = match &args.needs_where {
         Some(filter) => TeamRequest {
             needs: needs::passing(&engine, &args.data.tenant, filter, NEEDS)?

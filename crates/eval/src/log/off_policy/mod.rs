@@ -41,7 +41,8 @@ impl<'a> OffPolicy<'a> {
     /// Begins. `predictions` say for a query and a document what comes of it once it is looked at;
     /// what they leave out is predicted as 0.
     ///
-    /// Errors: settings that make no sense.
+    /// # Errors
+    /// Settings that make no sense.
     pub fn new(
         runs: &'a [Run],
         predictions: Option<&'a Run>,
@@ -76,7 +77,8 @@ impl<'a> OffPolicy<'a> {
 
     /// Takes a list that was shown.
     ///
-    /// Errors: an item without a propensity where places matter; something came of a place that
+    /// # Errors
+    /// An item without a propensity where places matter; something came of a place that
     /// nobody looks at.
     pub fn take(&mut self, list: &ShownList) -> Result<(), Error> {
         let chances = self.chances(list)?;
