@@ -4,7 +4,7 @@ use crate::{
     Engine, Error,
     admitting::{admits, kinds},
     figuring::Figuring,
-    finding::{Sight, check_deadline},
+    finding::{Asking, check_deadline},
     matching::{NEIGHBOURS_AMONG, Ranked},
     question::Question,
     quoting::Quoter,
@@ -14,7 +14,7 @@ use crate::{
     telling::Teller,
 };
 use queqiao_domain::{Bilingual, Facets, Kind, Record, RecordId, Score, TenantId, Visibility};
-use queqiao_ranking::{Asker, CENTRE_OF, Feature, Scorer, Signals, Values, Weights, features};
+use queqiao_ranking::{Asker, CENTRE_OF, Feature, Scorer, Signals, Values, features};
 use serde_json::Value as Json;
 
 /// So many clauses of a question are left out, one by one, to see what each does.
@@ -47,7 +47,14 @@ impl Engine {
             });
         }
         let weights = self.weights(request)?;
-        let (ranked, _) = self.rank((tenant, &sight), request, &question, &weights, usize::MAX)?;
+        let asking = Asking {
+            tenant,
+            sight: &sight,
+            request,
+            question: &question,
+            weights: &weights,
+        };
+        let (ranked, _) = self.rank(&asking, usize::MAX)?;
         let teller = Teller {
             scorer: Scorer::new(&weights),
             quoter: Some(Quoter::new(&sight.pipeline, &question)?),
@@ -84,12 +91,8 @@ impl Engine {
         if changes_too && asked.len() > 1 {
             for clause in asked.into_iter().take(MAX_LEFT_OUT) {
                 check_deadline(request, "leaving out clauses")?;
-                changes.extend(self.without(
-                    tenant,
-                    (&sight, request, &weights),
-                    (stored.key.0, i + 1),
-                    clause,
-                )?);
+                let at = (stored.key.0, i + 1);
+                changes.extend(self.without(&asking, clause, at)?);
             }
         }
         changes.sort_by_key(|c| c.rank);
@@ -104,29 +107,34 @@ impl Engine {
     /// The rank of the record of `key` without a clause of the question, when it is another.
     fn without(
         &self,
-        tenant: &TenantId,
-        (sight, request, weights): (&Sight, &MatchRequest, &Weights),
-        (key, rank): (u64, usize),
+        asking: &Asking<'_>,
         clause: Excerpt,
+        (key, rank): (u64, usize),
     ) -> Result<Option<Counterfactual>, Error> {
-        let question = match &request.ask {
+        let pipeline = &asking.sight.pipeline;
+        let cut_record = |record: &Record| match cut_record(record, &clause) {
+            Some(record) => Question::from_record(pipeline, &record).map(Some),
+            None => Ok(None),
+        };
+        let question = match &asking.request.ask {
             Ask::Text(text) => {
                 let text = cut(text, &clause);
-                if !text.chars().any(char::is_alphanumeric) {
-                    return Ok(None);
+                match text.chars().any(char::is_alphanumeric) {
+                    true => Some(Question::from_text(pipeline, &text)?),
+                    false => None,
                 }
-                Question::from_text(&sight.pipeline, &text)?
             }
-            Ask::Draft(record) => match cut_record(record, &clause) {
-                Some(record) => Question::from_record(&sight.pipeline, &record)?,
-                None => return Ok(None),
-            },
-            Ask::Record(id) => match cut_record(&self.find_record(tenant, id)?.record, &clause) {
-                Some(record) => Question::from_record(&sight.pipeline, &record)?,
-                None => return Ok(None),
-            },
+            Ask::Draft(record) => cut_record(record)?,
+            Ask::Record(id) => cut_record(&self.find_record(asking.tenant, id)?.record)?,
         };
-        let (ranked, _) = self.rank((tenant, sight), request, &question, weights, usize::MAX)?;
+        let Some(question) = question else {
+            return Ok(None);
+        };
+        let without = Asking {
+            question: &question,
+            ..*asking
+        };
+        let (ranked, _) = self.rank(&without, usize::MAX)?;
         Ok(place(&ranked, key)
             .filter(|i| i + 1 != rank)
             .map(|i| Counterfactual {
@@ -367,6 +375,7 @@ fn cut_record(record: &Record, clause: &Excerpt) -> Option<Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use queqiao_ranking::Weights;
     use queqiao_retrieval::Candidate;
     use std::sync::Arc;
 

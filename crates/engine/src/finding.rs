@@ -30,6 +30,16 @@ pub(crate) struct Sight {
     pub(crate) pipeline: TextPipeline,
 }
 
+/// A question as it is answered: whose, of what, and by which weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) sight: &'a Sight,
+    pub(crate) request: &'a MatchRequest,
+    pub(crate) question: &'a Question,
+    pub(crate) weights: &'a Weights,
+}
+
 impl Engine {
     /// Ranked matches for a need, a text, or anyone who offers help.
     ///
@@ -99,14 +109,15 @@ impl Engine {
     ) -> Result<MatchResponse, Error> {
         let question = self.question(tenant, request, &sight.pipeline)?;
         let weights = self.weights(request)?;
-        let (ranked, found) =
-            self.rank((tenant, sight), request, &question, &weights, request.k)?;
-        let (answer, kept) = self.answer(
+        let asking = Asking {
             tenant,
+            sight,
             request,
-            (sight, &question, weights),
-            (&ranked, &found),
-        )?;
+            question: &question,
+            weights: &weights,
+        };
+        let (ranked, found) = self.rank(&asking, request.k)?;
+        let (answer, kept) = self.answer(&asking, &ranked, &found)?;
         if let Some(kept) = kept {
             self.store.keep_answers(tenant, &[kept])?;
         }
@@ -117,23 +128,29 @@ impl Engine {
     /// it where that is asked for.
     pub(crate) fn answer(
         &self,
-        tenant: &TenantId,
-        request: &MatchRequest,
-        (sight, question, weights): (&Sight, &Question, Weights),
-        (ranked, found): (&[Ranked], &SearchResult),
+        asking: &Asking<'_>,
+        ranked: &[Ranked],
+        found: &SearchResult,
     ) -> Result<(MatchResponse, Option<KeptAnswer>), Error> {
+        let &Asking {
+            tenant,
+            sight,
+            request,
+            question,
+            weights,
+        } = asking;
         let pipeline = &sight.pipeline;
         let teller = Teller {
-            scorer: Scorer::new(&weights),
+            scorer: Scorer::new(weights),
             quoter: request
                 .quotes
                 .then(|| Quoter::new(pipeline, question))
                 .transpose()?,
             figuring: Figuring::of(question),
             clauses: request.clauses,
-            calibration: self.calibration_for(request, &weights),
+            calibration: self.calibration_for(request, weights),
         };
-        let listed = self.listed(tenant, (pipeline, request, question), ranked)?;
+        let listed = self.listed(asking, ranked)?;
         let top = &listed.rows;
         let stages = self.stages(tenant, &request.ask, top.iter().map(|(r, _)| *r))?;
         let sealed = |(r, _): &(&Ranked, f64)| r.candidate.facets.visibility == Visibility::Sealed;
@@ -164,13 +181,7 @@ impl Engine {
             },
             relevance_kept: listed.kept,
             match_id: uuid::Uuid::now_v7().to_string(),
-            notes: notes(
-                sight,
-                request,
-                question,
-                found,
-                (listed.passed_over, listed.folded),
-            )?,
+            notes: notes(asking, found, &listed)?,
             matches,
             admitted: found.admitted,
             total: found.total,
@@ -183,7 +194,7 @@ impl Engine {
             .keep
             .then(|| {
                 let values: Vec<_> = top.iter().map(|(r, p)| (r.values, *p)).collect();
-                kept(request, &answer, &weights, &values)
+                kept(request, &answer, weights, &values)
             })
             .transpose()?;
         Ok((answer, kept))
@@ -285,14 +296,20 @@ impl Engine {
         Ok(each.collect())
     }
 
+    /// All that are ranked, best first, at least `wanted` where so many are admitted, and the rest of what the search
+    /// found.
     pub(crate) fn rank(
         &self,
-        (tenant, sight): (&TenantId, &Sight),
-        request: &MatchRequest,
-        question: &Question,
-        weights: &Weights,
+        asking: &Asking<'_>,
         wanted: usize,
     ) -> Result<(Vec<Ranked>, SearchResult), Error> {
+        let &Asking {
+            tenant,
+            sight,
+            request,
+            question,
+            weights,
+        } = asking;
         check_deadline(request, "reading the question")?;
         let Some(live) = &sight.live else {
             return Ok((Vec::new(), SearchResult::default()));
@@ -314,7 +331,7 @@ impl Engine {
         }
         .run(&live.index)?;
         check_deadline(request, "searching")?;
-        self.read_features(&sight.pipeline, request, question, weights, &mut ranked)?;
+        self.read_features(asking, &mut ranked)?;
         Ok((ranked, found))
     }
 }

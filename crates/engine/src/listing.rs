@@ -5,10 +5,9 @@ use crate::{
     Engine, Error,
     conditions::key,
     entry::{TextPipeline, mix},
-    finding::check_deadline,
+    finding::{Asking, check_deadline},
     matching::Ranked,
     piece::Piece,
-    question::Question,
     quoting::Quoter,
     request::{Diversity, DiversityMethod, MatchRequest},
 };
@@ -48,10 +47,10 @@ impl Engine {
     /// The list of a request.
     pub(crate) fn listed<'a>(
         &self,
-        tenant: &TenantId,
-        (pipeline, request, question): (&TextPipeline, &MatchRequest, &Question),
+        asking: &Asking<'_>,
         ranked: &'a [Ranked],
     ) -> Result<Listed<'a>, Error> {
+        let request = asking.request;
         let wanted = match request.diversity {
             Some(_) => (TIMES * request.k)
                 .clamp(LEAST_POOL, MOST_POOL)
@@ -61,13 +60,13 @@ impl Engine {
         let (mut pool, passed_over, folded) = capped(ranked, request, wanted);
         let mut kept = None;
         if let Some(diversity) = request.diversity {
-            let diverse = self.diverse((pipeline, request, question), &pool, diversity)?;
+            let diverse = self.diverse(asking, &pool, diversity)?;
             kept = Some(diverse.kept);
             pool = diverse.order.into_iter().map(|i| pool[i]).collect();
         }
         let mut rows: Vec<(&Ranked, f64)> = pool.into_iter().map(|r| (r, 1.0)).collect();
         if request.exploration > 0.0 {
-            self.explore(tenant, request, ranked, &mut rows)?;
+            self.explore(asking.tenant, request, ranked, &mut rows)?;
         }
         Ok(Listed {
             rows,
@@ -79,10 +78,11 @@ impl Engine {
 
     fn diverse(
         &self,
-        (pipeline, request, question): (&TextPipeline, &MatchRequest, &Question),
+        asking: &Asking<'_>,
         pool: &[&Ranked],
         diversity: Diversity,
     ) -> Result<Diverse, Error> {
+        let (request, pipeline) = (asking.request, &asking.sight.pipeline);
         let keys: Vec<RecordKey> = pool.iter().map(|r| RecordKey(r.candidate.key)).collect();
         let mut records = self.store.get_many(&keys)?;
         for stored in &mut records {
@@ -110,7 +110,7 @@ impl Engine {
                 mmr(&scores, similar, request.k, diversity.least)
             }
             DiversityMethod::Xquad => {
-                let quoter = Quoter::new(pipeline, question)?;
+                let quoter = Quoter::new(pipeline, asking.question)?;
                 let covered = records
                     .par_iter()
                     .map(|stored| match stored {

@@ -3,7 +3,8 @@
 use crate::{
     Error,
     admitting::{admits, base_filter, kind_filter, kinds, seen_filter},
-    finding::Sight,
+    finding::{Asking, Sight},
+    listing::Listed,
     question::Question,
     request::MatchRequest,
     response::Note,
@@ -15,12 +16,17 @@ use queqiao_retrieval::{Consistency, Index, Mode, Query, SearchResult};
 const LOW_COVERAGE: f32 = 0.6;
 
 pub(crate) fn notes(
-    sight: &Sight,
-    request: &MatchRequest,
-    question: &Question,
+    asking: &Asking<'_>,
     found: &SearchResult,
-    (passed_over, folded): (usize, usize),
+    listed: &Listed<'_>,
 ) -> Result<Vec<Note>, Error> {
+    let &Asking {
+        sight,
+        request,
+        question,
+        ..
+    } = asking;
+    let (passed_over, folded) = (listed.passed_over, listed.folded);
     let mut notes = Vec::new();
     if folded > 0 {
         notes.push(Note {

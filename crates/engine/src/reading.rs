@@ -6,19 +6,16 @@
 
 use crate::{
     Engine, Error,
-    entry::TextPipeline,
     figuring::Figuring,
-    finding::check_deadline,
+    finding::{Asking, check_deadline},
     matching::{Ranked, Read, by_score},
     piece::Piece,
-    question::Question,
     quoting::Quoter,
-    request::MatchRequest,
     response::{ClauseMatch, FigureMatch},
     wording::{Wording, naming},
 };
 use queqiao_domain::{Record, Visibility};
-use queqiao_ranking::{Feature, Scorer, Weights};
+use queqiao_ranking::{Feature, Scorer};
 use queqiao_retrieval::Mode;
 use queqiao_store::RecordKey;
 use queqiao_text::figures::Verdict;
@@ -32,12 +29,17 @@ impl Engine {
     /// Reads the best and ranks them anew, where a weight asks for it.
     pub(crate) fn read_features(
         &self,
-        pipeline: &TextPipeline,
-        request: &MatchRequest,
-        question: &Question,
-        weights: &Weights,
+        asking: &Asking<'_>,
         ranked: &mut [Ranked],
     ) -> Result<(), Error> {
+        let &Asking {
+            sight,
+            request,
+            question,
+            weights,
+            ..
+        } = asking;
+        let pipeline = &sight.pipeline;
         let figuring = (weights.get(Feature::Figures) > 0.0)
             .then(|| Figuring::of(question))
             .filter(|f| !f.is_empty());

@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, Error,
-    finding::{Sight, check_deadline, check_k},
+    finding::{Asking, Sight, check_deadline, check_k},
     matching::{Ranked, Ranking},
     question::Question,
     request::{Ask, MAX_BATCH, MatchRequest},
@@ -23,7 +23,7 @@ const MAX_CANDIDATES: usize = 4_000;
 const MOST: usize = 100;
 
 /// An asker's side, ready.
-struct Asking {
+struct Side {
     question: Question,
     weights: Weights,
     ranked: Vec<Ranked>,
@@ -72,9 +72,14 @@ impl Engine {
                     .map(|c| (a.ranked[*c].candidate.id.clone(), row[*c].wanted))
                     .collect();
                 let ranked = reordered(a.ranked, &list);
-                let about = (&sight, &a.question, a.weights);
-                let (mut answer, kept) =
-                    self.answer(tenant, request, about, (&ranked, &a.found))?;
+                let asking = Asking {
+                    tenant,
+                    sight: &sight,
+                    request,
+                    question: &a.question,
+                    weights: &a.weights,
+                };
+                let (mut answer, kept) = self.answer(&asking, &ranked, &a.found)?;
                 for m in &mut answer.matches {
                     m.wanted = back.get(&m.id).copied();
                 }
@@ -95,15 +100,21 @@ impl Engine {
         request: &MatchRequest,
         sight: &Sight,
         depth: usize,
-    ) -> Result<Asking, Error> {
+    ) -> Result<Side, Error> {
         let question = self.question(tenant, request, &sight.pipeline)?;
         let weights = self.weights(request)?;
-        let (mut ranked, found) =
-            self.rank((tenant, sight), request, &question, &weights, request.k)?;
+        let asking = Asking {
+            tenant,
+            sight,
+            request,
+            question: &question,
+            weights: &weights,
+        };
+        let (mut ranked, found) = self.rank(&asking, request.k)?;
         ranked.truncate(depth.max(request.k));
         // Many are asked back before any is told: they are read again then, as they are.
         ranked.iter_mut().for_each(|r| r.read = None);
-        Ok(Asking {
+        Ok(Side {
             question,
             weights,
             ranked,
@@ -116,7 +127,7 @@ impl Engine {
         &self,
         (tenant, sight): (&TenantId, &Sight),
         (requests, askers): (&[MatchRequest], &[RecordId]),
-        asking: &[Asking],
+        asking: &[Side],
     ) -> Result<Wanted, Error> {
         let mut keys: Vec<u64> = asking
             .iter()

@@ -3,7 +3,7 @@
 use super::quality::{DescriptionScore, Part};
 use crate::{
     Engine, Error,
-    finding::{Sight, check_deadline},
+    finding::{Asking, Sight, check_deadline},
     matching::Ranked,
     question::Question,
     request::{Ask, MatchRequest},
@@ -78,7 +78,14 @@ impl Engine {
         let sight = self.sight(tenant);
         let weights = self.weights(request)?;
         let question = self.question(tenant, request, &sight.pipeline)?;
-        let (ranked, _) = self.rank((tenant, &sight), request, &question, &weights, LOOKED_AT)?;
+        let asking = Asking {
+            tenant,
+            sight: &sight,
+            request,
+            question: &question,
+            weights: &weights,
+        };
+        let (ranked, _) = self.rank(&asking, LOOKED_AT)?;
         let looked_at = &ranked[..ranked.len().min(LOOKED_AT)];
         let trial = Trial {
             engine: self,
@@ -369,13 +376,14 @@ impl Trial<'_> {
                 (name, request, question)
             }
         };
-        let (ranked, _) = self.engine.rank(
-            (self.tenant, self.sight),
-            &request,
-            &question,
-            self.weights,
-            LIST,
-        )?;
+        let asking = Asking {
+            tenant: self.tenant,
+            sight: self.sight,
+            request: &request,
+            question: &question,
+            weights: self.weights,
+        };
+        let (ranked, _) = self.engine.rank(&asking, LIST)?;
         Ok((text, ids(&ranked)))
     }
 }
