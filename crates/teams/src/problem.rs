@@ -161,16 +161,16 @@ pub enum TeamError {
         what: &'static str,
     },
     /// A figure that cannot be used.
-    #[error("{what} of {id} is {value}: expected {expected}")]
+    #[error("{} of {id} is {value}: expected {}", what.0, expected.0)]
     Value {
-        /// Which figure.
-        what: Bilingual,
+        /// Which figure: English, Chinese.
+        what: Words,
         /// Whose.
         id: Bilingual,
         /// The figure.
         value: f64,
-        /// What would be accepted.
-        expected: Bilingual,
+        /// What would be accepted: English, Chinese.
+        expected: Words,
     },
     /// A place that is not there.
     #[error("{what} names a candidate, need or rule that is not there")]
@@ -185,6 +185,9 @@ pub enum TeamError {
         id: Bilingual,
     },
 }
+
+/// English and Chinese.
+type Words = (&'static str, &'static str);
 
 impl TeamError {
     /// What is wrong and what would do, for people.
@@ -203,7 +206,7 @@ impl TeamError {
                 id,
                 value,
                 expected,
-            } => format!("{} 的{}为 {value}：应为{}", id.zh, what.zh, expected.zh),
+            } => format!("{} 的{}为 {value}：应为{}", id.zh, what.1, expected.1),
             TeamError::NoSuchPlace { what } => {
                 format!("{}指向不存在的候选人、需求或规则", what.zh)
             }
@@ -244,7 +247,6 @@ impl TeamProblem {
                 return Err(TeamError::Empty { what });
             }
         }
-        type Words = (&'static str, &'static str);
         /// No candidate's or need's id.
         const TEAM: &str = "";
         let value = |what: Words, id: &str, value: f64, least: f64, expected: Words| {
@@ -252,13 +254,13 @@ impl TeamProblem {
                 Ok(())
             } else {
                 Err(TeamError::Value {
-                    what: what.into(),
+                    what,
                     id: match id {
                         TEAM => Bilingual::new("the team", "团队"),
                         id => (id, id).into(),
                     },
                     value,
-                    expected: expected.into(),
+                    expected,
                 })
             }
         };
