@@ -488,6 +488,51 @@ fn wishes_that_cannot_be_had_name_what_collides() {
 }
 
 #[test]
+fn the_examples_are_planned_as_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    for lang in ["en", "zh"] {
+        let event = dir
+            .path()
+            .join(format!("{lang}.xlsx"))
+            .display()
+            .to_string();
+        ok(&["event", "example", &event, "--lang", lang]);
+        let plan = json(&["event", "plan", &event, "--format", "json", "--lang", lang]);
+        assert_eq!(held(&plan).len(), 12, "{plan}");
+        let meets = |need: &str, expert: &str| {
+            held(&plan)
+                .iter()
+                .any(|m| m["need"] == need && m["expert"] == expert)
+        };
+        // Whoever writes such a sheet expects these; E7 must not meet C1, nor E8 C2.
+        for (need, expert) in [
+            ("N1", "E1"),
+            ("N3", "E3"),
+            ("N4", "E4"),
+            ("N5", "E5"),
+            ("N6", "E6"),
+        ] {
+            assert!(meets(need, expert), "{lang} {need} {expert}");
+        }
+        assert!(!meets("N1", "E7") && !meets("N2", "E7") && !meets("N3", "E8"));
+        fails(
+            &["event", "example", &event, "--lang", lang],
+            2,
+            &["--replace"],
+        );
+
+        let team = dir
+            .path()
+            .join(format!("{lang}-team.xlsx"))
+            .display()
+            .to_string();
+        ok(&["team", "example", &team, "--lang", lang]);
+        let plan = json(&["team", "compose", &team, "--format", "json", "--lang", lang]);
+        assert_eq!(plan["members"].as_array().unwrap().len(), 4, "{plan}");
+    }
+}
+
+#[test]
 fn one_workbook_in_english_and_cells_that_look_like_formulas() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("event");

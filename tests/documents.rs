@@ -73,6 +73,97 @@ fn both_readmes_show_the_same_commands() {
     assert_eq!(english, commands("README.zh-CN.md"));
 }
 
+/// Texts between backticks of the rows of a table, in their first column.
+fn first_column(text: &str) -> Vec<String> {
+    let cells = text
+        .lines()
+        .filter_map(|l| l.strip_prefix("| ")?.split(" | ").next());
+    cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_page_of_the_service_names_every_reason_and_every_field() {
+    let page = fs::read_to_string(root().join("docs/api.md")).unwrap();
+    let chinese = fs::read_to_string(root().join("docs/api.zh-CN.md")).unwrap();
+    let code = |text: &str| -> Vec<String> {
+        text.split("```")
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(code(&page), code(&chinese));
+    let told = first_column(&page);
+    assert_eq!(told.len(), first_column(&chinese).len());
+
+    let filter = fs::read_to_string(root().join("crates/domain/src/filter/mod.rs")).unwrap();
+    let fields: Vec<&str> = filter
+        .split("(\"")
+        .filter_map(|rest| rest.split_once("\", Field::"))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(fields.len() > 20);
+    for field in fields.into_iter().chain(["attributes.NAME"]) {
+        assert!(told.iter().any(|t| t == field), "no filter field {field}");
+    }
+
+    // Names of codes, and what no call can answer with: folders and collections are opened before.
+    const NOT_TOLD: &[&str] = &[
+        "ABORTED",
+        "ALREADY_EXISTS",
+        "BEFORE_HISTORY",
+        "CANCELLED",
+        "CARGO_PKG_VERSION",
+        "DATA_IN_USE",
+        "DATA_LOSS",
+        "FAILED_PRECONDITION",
+        "FILE_EXISTS",
+        "INVALID_ARGUMENT",
+        "INVALID_COLLECTION",
+        "KEYS_MISSING",
+        "NEWER_FORMAT",
+        "NOT_A_DATA_FOLDER",
+        "NOT_FOUND",
+        "OUT_OF_RANGE",
+        "PERMISSION_DENIED",
+        "REJECTED",
+        "RESOURCE_EXHAUSTED",
+        "UNAUTHENTICATED",
+        "UNAVAILABLE",
+        "UNIMPLEMENTED",
+        "UNKNOWN",
+    ];
+    let mut known: Vec<String> = Vec::new();
+    let sources = tracked().into_iter().filter(|f| {
+        let of_server = f.starts_with("crates/server/src/") && f.ends_with(".rs");
+        of_server || f == "crates/engine/src/error.rs"
+    });
+    for file in sources {
+        let text = fs::read_to_string(root().join(&file)).unwrap();
+        for word in text.split('"').skip(1).step_by(2) {
+            let shape = word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+            let reason = word.contains('_') || ["OVERLOADED", "PANIC", "INTERNAL"].contains(&word);
+            if shape && reason && word.len() > 4 && !NOT_TOLD.contains(&word) {
+                known.push(word.to_owned());
+                assert!(
+                    told.iter().any(|t| t == word),
+                    "{file} has {word}, docs/api.md has not"
+                );
+            }
+        }
+    }
+    let loud = |t: &&String| t.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    for reason in told.iter().filter(loud) {
+        assert!(
+            known.is_empty() || known.contains(reason),
+            "nothing answers {reason}"
+        );
+    }
+}
+
 #[test]
 fn the_gate_runs_the_readmes_test_command() {
     let gate = fs::read_to_string(root().join(".ci/run")).unwrap();

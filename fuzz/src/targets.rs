@@ -151,11 +151,14 @@ pub(crate) fn parts_of_a_workbook() -> impl Iterator<Item = (u8, &'static str)> 
     (0..).zip(PARTS.iter().map(|(_, text)| *text))
 }
 
-/// 255: the archive itself. Else one part of it, put into an archive that is whole.
+/// 255: the archive itself, with the signature by which it is told from a text. Else one part of it, put into
+/// an archive that is whole.
 fn xlsx(data: &[u8]) {
+    const SIGNATURE: &[u8] = b"PK\x03\x04";
     let (which, part) = choice(data);
     if which == 255 {
-        return import(&file("x.xlsx", part));
+        let rest = part.get(SIGNATURE.len()..).unwrap_or_default();
+        return import(&file("x.xlsx", &[SIGNATURE, rest].concat()));
     }
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);

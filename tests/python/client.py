@@ -3,24 +3,28 @@
     python client.py HOST:PORT
 
 Exits with 0 when every check holds, and says which one does not otherwise. The server needs no
-records; those that this client puts in (tenant `python-client`) it erases again.
+records; those that this client puts in (tenants `python-client` and `python-examples`) it erases again.
 """
 
 import contextlib
 import importlib
 import importlib.resources
+import json
 import pathlib
+import re
 import sys
 import tempfile
 import uuid
 
 import grpc
+from google.protobuf import json_format
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from grpc_tools import protoc
 
-PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROTO = ROOT / "proto"
 PARENT = "tenants/python-client"
 PHONE = "13912345678"
 
@@ -56,6 +60,47 @@ def refused(code: grpc.StatusCode, reason: str, field: str | None = None):
         check(got == wanted, f"{wanted} is told (got {got})")
         return
     check(False, f"a call is refused with {code} {reason}")
+
+
+def holds(told, said) -> bool:
+    """Whether all that is `told` is in what was `said`: members of objects, beginnings of lists."""
+    if isinstance(told, dict):
+        return isinstance(said, dict) and all(k in said and holds(v, said[k]) for k, v in told.items())
+    if isinstance(told, list):
+        return isinstance(said, list) and len(told) <= len(said) and all(map(holds, told, said))
+    return told == said
+
+
+def examples(address: str) -> None:
+    """The calls of docs/api.md, with the retry policy that it gives, against the answers that it shows."""
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    text = text.replace("tenants/default", "tenants/python-examples")
+    blocks = re.findall(r"^```(sh|json)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    policy = next(body for kind, body in blocks if kind == "json" and "methodConfig" in body)
+    options = [("grpc.service_config", json.dumps(json.loads(policy)))]
+    ran, stored = 0, []
+    with grpc.insecure_channel(address, options) as channel:
+        for (kind, body), (_, shown) in zip(blocks, blocks[1:]):
+            call = re.search(r"-d '(.*)' http://[^/]+/(queqiao\.v1)\.(\w+)/(\w+)", body, re.DOTALL)
+            if kind != "sh" or call is None:
+                continue
+            sent, package, service, method = call.groups()
+            file = re.sub(r"(?<!^)(?=[A-Z])", "_", service).lower()
+            described = importlib.import_module(f"{package}.{file}_pb2").DESCRIPTOR
+            described = described.services_by_name[service].methods_by_name[method]
+            asked, answered = described.input_type._concrete_class, described.output_type._concrete_class
+            answer = channel.unary_unary(
+                f"/{package}.{service}/{method}", asked.SerializeToString, answered.FromString
+            )(json_format.Parse(sent, asked()), timeout=20)
+            said = json_format.MessageToDict(answer)
+            check(holds(json.loads(shown), said), f"docs/api.md: {service}/{method} answers so")
+            stored += [r["name"] for r in json.loads(sent).get("records", [])]
+            ran += 1
+        check(ran >= 4, "docs/api.md has examples")
+        erase = importlib.import_module("queqiao.v1.record_service_pb2")
+        stub = importlib.import_module("queqiao.v1.record_service_pb2_grpc").RecordServiceStub(channel)
+        for name in stored:
+            stub.EraseRecord(erase.EraseRecordRequest(name=name), timeout=20)
 
 
 def main(address: str) -> None:
@@ -172,6 +217,7 @@ def main(address: str) -> None:
                 records_pb2.ListRecordsRequest(parent=PARENT, show_deleted=True), timeout=20
             )
             check(len(listed.records) == 0, "nothing is left")
+        examples(address)
 
 
 if __name__ == "__main__":

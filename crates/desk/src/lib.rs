@@ -11,6 +11,7 @@
 
 mod book;
 mod event;
+mod example;
 mod names;
 mod panel;
 mod plans;
@@ -26,6 +27,7 @@ pub use event::{
     ChangeJson, EventBook, EventJson, Figures, MeetingJson, SpotJson, StandbyJson, add_concurrent,
     event_json, read_earlier, read_event,
 };
+pub use example::{write_event_example, write_team_example};
 pub use panel::{PanelBook, PanelJson, panel_json};
 pub use plans::{Plans, PlansJson, plans_json, write_event};
 pub use round::{RoundBook, RoundJson, round_json};

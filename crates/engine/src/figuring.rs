@@ -27,6 +27,7 @@ impl Figuring {
             let target = path.starts_with("targets");
             let wanted = |f: &Figure| {
                 !f.name.is_empty()
+                    && !f.superseded
                     && (target || f.bounded && !f.unit.is_money() && !f.unit.is_count())
             };
             for f in figures(text).into_iter().filter(wanted) {

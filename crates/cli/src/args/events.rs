@@ -19,6 +19,20 @@ pub(crate) enum EventCommand {
     Replan(EventReplanArgs),
     /// Why a need and an expert meet, or do not 解释某对会面
     Explain(EventExplainArgs),
+    /// A workbook with every sheet of an event, filled in with invented people, to plan as it is and to
+    /// write over 示例工作簿
+    Example(ExampleArgs),
+}
+
+/// Where an example goes.
+#[derive(Debug, Args)]
+pub(crate) struct ExampleArgs {
+    /// Workbook to write; must not exist.
+    #[arg(value_name = "FILE.xlsx")]
+    pub(crate) file: PathBuf,
+    /// Write over a workbook that is there.
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 /// An event and how to plan it.
@@ -109,6 +123,8 @@ pub(crate) enum TeamCommand {
     Compose(TeamComposeArgs),
     /// Complementary members who together cover the parts of a joint project 组建联合体
     Consortium(TeamComposeArgs),
+    /// A workbook with needs, candidates and rules, filled in with invented people 示例工作簿
+    Example(ExampleArgs),
 }
 
 #[derive(Debug, Args)]

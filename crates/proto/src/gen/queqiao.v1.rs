@@ -552,6 +552,9 @@ pub struct Problem {
     /// The field at fault, as a path in the question; empty when no single field is.
     #[prost(string, tag = "4")]
     pub field: ::prost::alloc::string::String,
+    /// The message in Chinese, as in google.rpc.LocalizedMessage.
+    #[prost(string, tag = "5")]
+    pub message_zh: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Problem {
     const NAME: &'static str = "Problem";
@@ -7525,7 +7528,7 @@ pub struct UpsertRecordRequest {
     /// Absent or `*`: the whole record is replaced. Else only the fields named here are changed, and
     /// the record has to exist: top-level fields (`title`, `valid_until`, `attributes`), a detail
     /// field (`expert.research`, `need.budget`) or a whole detail (`expert`). A contact is changed
-    /// only when its path is named (`expert.contact`).
+    /// only when its path is named (`expert.contact`). A mask that names nothing of the detail needs none.
     #[prost(message, optional, tag = "2")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
     /// Only when no record has this id yet, else ALREADY_EXISTS. Not together with `etag` or a

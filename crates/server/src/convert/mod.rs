@@ -41,7 +41,7 @@ pub(crate) use outcome::{
     read_funnel, read_kept_answer, read_outcomes, write_funnel, write_kept_answer, write_report,
 };
 pub(crate) use page::{PageToken, read_page_size};
-pub(crate) use record_in::{ReadRecord, read_record, wire_path};
+pub(crate) use record_in::{ReadRecord, read_record, wire_path, with_detail_of_its_name};
 pub(crate) use record_out::{write_contact, write_outcome, write_record};
 pub(crate) use team::{
     ReadTeam, TeamSource, read_consortium, read_team, write_consortium, write_team,

@@ -15,6 +15,34 @@ pub(crate) struct ReadRecord {
     pub(crate) etag: Option<String>,
 }
 
+/// The record that a mask takes fields from: of the kind that its name says, where no field of the detail is
+/// taken and none is given.
+pub(crate) fn with_detail_of_its_name(
+    mut wire: v1::Record,
+    mask: Option<&prost_types::FieldMask>,
+) -> v1::Record {
+    use v1::record::Detail as Wire;
+    let paths = mask.map_or(&[][..], |m| m.paths.as_slice());
+    let Ok(name) = wire.name.parse::<ResourceName>() else {
+        return wire;
+    };
+    let of_detail = |path: &String| {
+        let head = path.split('.').next().unwrap_or_default();
+        head == "*" || head == name.kind.as_str()
+    };
+    if wire.detail.is_none() && !paths.is_empty() && !paths.iter().any(of_detail) {
+        wire.detail = Some(match name.kind {
+            Kind::Need => Wire::Need(v1::Need::default()),
+            Kind::Enterprise => Wire::Enterprise(v1::Enterprise::default()),
+            Kind::Expert => Wire::Expert(v1::Expert::default()),
+            Kind::Society => Wire::Society(v1::Society::default()),
+            Kind::Achievement => Wire::Achievement(v1::Achievement::default()),
+            Kind::Institution => Wire::Institution(v1::Institution::default()),
+        });
+    }
+    wire
+}
+
 /// Reads a record to be stored; `at` is its path in the request.
 pub(crate) fn read_record(
     at: &str,

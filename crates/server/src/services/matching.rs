@@ -264,6 +264,10 @@ fn problem(s: &Status) -> v1::Problem {
             .and_then(|b| b.field_violations.first())
             .map(|v| v.field.clone())
             .unwrap_or_default(),
+        message_zh: details
+            .localized_message()
+            .map(|m| m.message.clone())
+            .unwrap_or_default(),
     }
 }
 

@@ -5,7 +5,8 @@ use crate::{
     app::App,
     convert::{
         self, PageToken, ReadRecord, UpdateMask, Violations, count, read_mask, read_name,
-        read_page_size, read_parent, read_record, read_request_id, write_outcome, write_record,
+        read_page_size, read_parent, read_record, read_request_id, with_detail_of_its_name,
+        write_outcome, write_record,
     },
     status::{self, nowhere},
 };
@@ -259,6 +260,7 @@ impl Upsert {
                 ("expected a record with its name", "应填写带名称的记录"),
             )]);
         };
+        let record = with_detail_of_its_name(record, w.update_mask.as_ref());
         let given = read_record("record", record, None)?;
         let mask = read_mask(w.update_mask, &given.record)?;
         if w.create_only && (given.etag.is_some() || mask != UpdateMask::All) {

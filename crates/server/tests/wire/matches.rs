@@ -312,7 +312,10 @@ async fn a_batch_answers_each_question_on_its_own() {
         .into_iter()
         .map(|r| match r.result.unwrap() {
             Answer::Response(r) => format!("{}", r.matches.len()),
-            Answer::Problem(p) => format!("{} {} {}", p.code, p.reason, p.field),
+            Answer::Problem(p) => {
+                assert!(p.message.is_ascii() && !p.message_zh.is_ascii(), "{p:?}");
+                format!("{} {} {}", p.code, p.reason, p.field)
+            }
         })
         .collect();
     assert_eq!(

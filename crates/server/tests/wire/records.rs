@@ -312,6 +312,31 @@ async fn a_mask_changes_what_it_names() {
         .unwrap();
     assert_eq!(stored_phone(&s, "e"), None);
 
+    // Where nothing of the detail is taken, none has to be there; where something is, it has to.
+    let bare = |title: &str| v1::Record {
+        detail: None,
+        ..expert("e", title, "")
+    };
+    let mut c = s.records();
+    let changed = c.upsert_record(masked(bare("丁"), &["title"])).await;
+    let changed = changed.unwrap().into_inner();
+    let Some(v1::record::Detail::Expert(e)) = changed.detail else {
+        panic!()
+    };
+    assert_eq!(
+        (changed.title.as_str(), e.research),
+        ("丁", vec!["膜分离".to_owned()])
+    );
+    for paths in [&["expert.research"][..], &["title", "expert"], &["*"], &[]] {
+        let e = s.records().upsert_record(masked(bare("戊"), paths)).await;
+        check(
+            e,
+            Code::InvalidArgument,
+            "INVALID_FIELD",
+            &["record.detail"],
+        );
+    }
+
     let e = s
         .records()
         .upsert_record(masked(expert("e", "", ""), &["expert.reserch"]))

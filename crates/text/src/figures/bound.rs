@@ -381,6 +381,18 @@ fn tolerance(text: &str, end: usize) -> Option<(f64, usize)> {
     number::read(text, start).map(|n| (n.value, n.end))
 }
 
+/// What is hoped for, said where a name could stand: 合格率低于70%，希望不低于85%.
+const WISHES: &[&str] = &["希望", "期望", "要求", "目标", "力争"];
+
+/// Nothing but what stands between the items of a list; and whether it says that a wish follows.
+pub(super) fn between(text: &str) -> Option<bool> {
+    let blank =
+        |c: char| c.is_whitespace() || matches!(c, '、' | ',' | '，' | '/' | '或' | '和' | '及');
+    let rest = text.trim_matches(blank);
+    let wish = WISHES.contains(&rest);
+    (wish || rest.is_empty() && !text.is_empty()).then_some(wish)
+}
+
 /// What a figure is called: the last words before it, bound words and punctuation left out.
 pub(super) fn name(before: &str) -> String {
     let clause = before
@@ -396,13 +408,13 @@ pub(super) fn name(before: &str) -> String {
     let mut text = clause;
     // 的抗拉强度为, 去除率应, 要求温度: what is left is the name.
     const TAIL: &[&str] = &[
-        "应该", "需要", "可以", "要求", "应当", "必须", "分别", "为", "是", "应", "需", "在", "达",
-        "可", "=", "＝", "的", "到", "至", "由", "从", "了", "is", "of", "be", "must", "should",
-        "to", "the",
+        "应该", "需要", "可以", "应当", "必须", "分别", "为", "是", "应", "需", "在", "达", "可",
+        "=", "＝", "的", "到", "至", "由", "从", "了", "is", "of", "be", "must", "should", "to",
+        "the",
     ];
     loop {
         let trimmed = text.trim_end();
-        let next = TAIL.iter().find_map(|t| {
+        let next = TAIL.iter().chain(WISHES).find_map(|t| {
             let cut = trimmed.strip_suffix(t)?;
             let latin = t.is_ascii() && t.len() > 1;
             (!latin || !cut.ends_with(|c: char| c.is_ascii_alphabetic())).then_some(cut)

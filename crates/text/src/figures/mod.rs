@@ -31,6 +31,8 @@ pub struct Figure {
     pub unit: Unit,
     /// A bound is stated in words or signs (≥, 不低于, 以上, at least), or a range, or a tolerance.
     pub bounded: bool,
+    /// Tells how things are, and the figure after it how they are wished to be (低于70%，希望不低于85%).
+    pub superseded: bool,
 }
 
 /// The figures of a text, in order.
@@ -63,8 +65,11 @@ pub fn figures(text: &str) -> Vec<Figure> {
         let before = &text[words..found.bound_start];
         let name = bound::name(before);
         // 长10 mm，宽5 mm; and 耐压 10 MPa、20 MPa: a figure right after another goes by its name.
-        let name = match out.last() {
-            Some(last) if name.is_empty() && is_list(before) => last.name.clone(),
+        let name = match (out.last_mut(), bound::between(before)) {
+            (Some(last), Some(wish)) if name.is_empty() => {
+                last.superseded = wish && last.unit.is_comparable(&found.unit);
+                last.name.clone()
+            }
             _ => name,
         };
         words = found.end;
@@ -80,17 +85,10 @@ pub fn figures(text: &str) -> Vec<Figure> {
             interval: found.interval,
             unit: found.unit,
             bounded: found.bounded,
+            superseded: false,
         });
     }
     out
-}
-
-/// Nothing but what stands between the items of a list.
-fn is_list(between: &str) -> bool {
-    !between.is_empty()
-        && between
-            .chars()
-            .all(|c| c.is_whitespace() || matches!(c, '、' | ',' | '，' | '/' | '或' | '和' | '及'))
 }
 
 #[cfg(test)]

@@ -148,6 +148,48 @@ fn lists_go_by_one_name() {
 }
 
 #[test]
+fn a_wish_goes_by_the_name_before_it() {
+    let found =
+        figures("循环后容量保持率低于70%，希望不低于85%；厚度0.8mm，要求0.5mm，宽度目标5 mm");
+    let told: Vec<_> = found
+        .iter()
+        .map(|f| (f.name.as_str(), f.superseded))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("循环后容量保持率", true),
+            ("循环后容量保持率", false),
+            ("厚度", true),
+            ("厚度", false),
+            ("宽度", false),
+        ]
+    );
+    // A wish for something else, or in another sentence, has no name.
+    check(
+        "功率5kW，希望3年",
+        &[
+            ("功率", Some(5.0), Some(5.0), "kW"),
+            ("功率", Some(3.0), Some(3.0), "年"),
+        ],
+    );
+    assert!(!figures("功率5kW，希望3年")[0].superseded);
+    assert_eq!(figures("良率70%。希望85%")[1].name, "");
+}
+
+#[test]
+fn an_open_end_is_beyond_every_bound() {
+    let one = |t: &str| figures(t).into_iter().next().unwrap();
+    let verdict = |a: &str, b: &str| compare(&one(a), &one(b)).unwrap().verdict;
+    assert_eq!(verdict("含量不超过70%", "含量达到88%"), Verdict::Short);
+    assert_eq!(verdict("含量不超过70%", "含量不低于50%"), Verdict::Partial);
+    assert_eq!(verdict("含量不低于67%", "含量低于50%"), Verdict::Short);
+    assert_eq!(verdict("含量不低于67%", "含量低于80%"), Verdict::Partial);
+    assert_eq!(verdict("含量不低于67%", "含量不低于67%"), Verdict::Met);
+    assert_eq!(verdict("含量不超过67%", "含量小于60%"), Verdict::Met);
+}
+
+#[test]
 fn met_short_partial_incomparable() {
     let one = |t: &str| figures(t).into_iter().next().unwrap();
     let judge = |a: &str, b: &str| compare(&one(a), &one(b)).map(|c| (c.verdict, c.margin));

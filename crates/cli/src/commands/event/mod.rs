@@ -9,14 +9,14 @@ use super::open;
 use crate::{
     args::{
         Cli, EventArgs, EventCommand, EventExplainArgs, EventInput, EventPlanArgs, EventReplanArgs,
-        Format, OutArgs,
+        ExampleArgs, Format, OutArgs,
     },
     failure::Failure,
     output::Console,
 };
 use queqiao_desk::{
-    EventBook, Plans, TrackBook, WriteOptions, add_concurrent, may_write, plans_json, read_earlier,
-    read_event, write_event,
+    DeskError, EventBook, Plans, TrackBook, WriteOptions, add_concurrent, may_write, plans_json,
+    read_earlier, read_event, write_event, write_event_example,
 };
 use queqiao_domain::Bilingual;
 use queqiao_engine::{
@@ -31,14 +31,39 @@ use queqiao_engine::{
     score_tracks,
     solve::Stop,
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 pub(crate) fn run(cli: &Cli, args: &EventArgs, console: &Console) -> Result<(), Failure> {
     match &args.command {
         EventCommand::Plan(a) => plan(cli, a, console),
         EventCommand::Replan(a) => replan(cli, a, console),
         EventCommand::Explain(a) => explain(cli, a, console),
+        EventCommand::Example(a) => example(a, console, write_event_example, "event plan"),
     }
+}
+
+/// Writes an example, and says how to plan it.
+pub(crate) fn example(
+    args: &ExampleArgs,
+    console: &Console,
+    write: fn(&Path, &WriteOptions) -> Result<PathBuf, DeskError>,
+    command: &str,
+) -> Result<(), Failure> {
+    let options = WriteOptions {
+        lang: console.lang,
+        replace: args.replace,
+    };
+    let written = write(&args.file, &options)?;
+    let path = written.display();
+    console.line(console.say(
+        &format!("written to {path}; plan it: queqiao {command} {path} --out plan.xlsx"),
+        &format!("已写入 {path}；生成方案：queqiao {command} {path} --out plan.xlsx"),
+    ));
+    Ok(())
 }
 
 fn plan(cli: &Cli, args: &EventPlanArgs, console: &Console) -> Result<(), Failure> {

@@ -3,7 +3,10 @@
 mod show;
 mod stored;
 
-use super::{event::relaxations, open};
+use super::{
+    event::{example, relaxations},
+    open,
+};
 use crate::{
     args::{Cli, Format, TeamArgs, TeamCommand, TeamComposeArgs},
     failure::Failure,
@@ -11,7 +14,7 @@ use crate::{
 };
 use queqiao_desk::{
     Members, TeamBook, WriteOptions, consortium_json, may_write, read_team, team_json,
-    write_consortium, write_team_plan,
+    write_consortium, write_team_example, write_team_plan,
 };
 use queqiao_engine::{
     score_team,
@@ -24,6 +27,7 @@ pub(crate) fn run(cli: &Cli, args: &TeamArgs, console: &Console) -> Result<(), F
     match &args.command {
         TeamCommand::Compose(a) => compose(cli, a, console),
         TeamCommand::Consortium(a) => together(cli, a, console),
+        TeamCommand::Example(a) => example(a, console, write_team_example, "team compose"),
     }
 }
 
