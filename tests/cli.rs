@@ -75,6 +75,42 @@ fn ids(answer: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn help_and_slips_are_told_in_the_language_asked_for() {
+    let help = ok(&["--lang", "zh", "match", "--help"]);
+    assert!(
+        help.contains("用法：queqiao match") && help.contains("选项"),
+        "{help}"
+    );
+    assert!(ok(&["--lang=en", "help", "match"]).contains("Usage: queqiao match"));
+    for (line, zh, en) in [
+        (
+            &["match", "--txt", "x"][..],
+            "没有参数 `--txt`",
+            "unexpected argument",
+        ),
+        (
+            &["match", "--text", "x", "--weight", "foo=1"],
+            "没有特征“foo”",
+            "no feature is called `foo`",
+        ),
+        (
+            &["match", "--text", "x", "--tenant", "a b"],
+            "`--tenant <TENANT>` 的值“a b”无效",
+            "a b",
+        ),
+        (
+            &["key", "create", "--name", "x", "--role", "readr"],
+            "没有角色“readr”",
+            "no role",
+        ),
+        (&["eval", "a", "b", "--measures", "nDGC"], "nDGC", "nDGC"),
+    ] {
+        fails(&[&["--lang", "zh"], line].concat(), 2, &[zh, "错误"]);
+        fails(&[&["--lang", "en"], line].concat(), 2, &[en, "error"]);
+    }
+}
+
+#[test]
 fn import_match_both_ways() {
     let f = Folder::with_sample();
     let data = f.data();

@@ -16,14 +16,15 @@ pub(crate) use operation::*;
 pub(crate) use outcomes::*;
 pub(crate) use ranking::*;
 
+use crate::help::spoken;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use queqiao_domain::{CodeError, Kind, Lang, TenantId};
+use queqiao_domain::{Bilingual, CodeError, Kind, Lang, TenantId};
 use queqiao_engine::Feature;
 use std::path::PathBuf;
 
 /// 鹊桥: matches enterprises' technology needs with those who can solve them.
 #[derive(Debug, Parser)]
-#[command(name = "queqiao", version, about, max_term_width = 100)]
+#[command(name = "queqiao", version, max_term_width = 100)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -51,15 +52,7 @@ impl Cli {
         match self.lang {
             Some(LangArg::En) => Lang::En,
             Some(LangArg::Zh) => Lang::Zh,
-            None => {
-                let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
-                    .iter()
-                    .find_map(|v| std::env::var(v).ok().filter(|s| !s.is_empty()));
-                match set {
-                    Some(s) if s.starts_with("zh") => Lang::Zh,
-                    _ => Lang::En,
-                }
-            }
+            None => crate::help::environment(),
         }
     }
 
@@ -177,7 +170,7 @@ pub(crate) struct OverArgs {
 }
 
 fn tenant(s: &str) -> Result<TenantId, String> {
-    TenantId::new(s).map_err(|e| e.to_string())
+    TenantId::new(s).map_err(|e| spoken(&e.message()))
 }
 
 /// How a list is made diverse.
@@ -247,8 +240,8 @@ pub(crate) struct ImportArgs {
     pub(crate) format: Format,
 }
 
-fn kind(s: &str) -> Result<Kind, CodeError> {
-    s.parse()
+fn kind(s: &str) -> Result<Kind, String> {
+    s.parse().map_err(|e: CodeError| spoken(&e.message()))
 }
 
 #[derive(Debug, Args)]
@@ -342,22 +335,32 @@ pub(crate) struct MatchArgs {
 
 /// `region=0.2`.
 fn weight(text: &str) -> Result<(Feature, f64), String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or("expected FEATURE=X, such as region=0.2")?;
+    let wrong = |en: String, zh: String| spoken(&Bilingual::new(en, zh));
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        wrong(
+            "expected FEATURE=X, such as region=0.2".to_owned(),
+            "应为 特征=数值，如 region=0.2".to_owned(),
+        )
+    })?;
     let feature = Feature::parse(name.trim()).ok_or_else(|| {
         let all: Vec<&str> = Feature::ALL.iter().map(|f| f.as_str()).collect();
-        format!(
-            "no feature is called `{name}`; there are {}",
-            all.join(", ")
+        wrong(
+            format!(
+                "no feature is called `{name}`; there are {}",
+                all.join(", ")
+            ),
+            format!("没有特征“{name}”；共有 {}", all.join("、")),
         )
     })?;
     match value.trim().parse::<f64>() {
         Ok(x) if (0.0..=feature.most()).contains(&x) => Ok((feature, x)),
-        _ => Err(format!(
-            "`{value}` is no weight of {name}: expected a number from 0 to {}",
-            feature.most()
-        )),
+        _ => {
+            let most = feature.most();
+            Err(wrong(
+                format!("`{value}` is no weight of {name}: expected a number from 0 to {most}"),
+                format!("“{value}”不能作为 {name} 的权重：应为 0 至 {most} 的数"),
+            ))
+        }
     }
 }
 

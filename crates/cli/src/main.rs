@@ -7,18 +7,18 @@
 mod args;
 mod commands;
 mod failure;
+mod help;
 mod log;
 mod output;
 mod settings;
 mod traces;
 mod whole;
 
-use args::{Cli, Command};
-use clap::Parser;
+use args::Command;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = help::parse();
     log::begin(&cli);
     quiet_about_damage();
     let console = output::Console::new(&cli);

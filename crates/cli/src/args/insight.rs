@@ -1,8 +1,9 @@
 //! Arguments of what looks at many records at once, or at a question before it is asked.
 
 use super::{OverArgs, kind};
+use crate::help::spoken;
 use clap::Args;
-use queqiao_domain::{Kind, RegionCode};
+use queqiao_domain::{CodeError, Kind, RegionCode};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -57,6 +58,5 @@ pub(crate) struct ChainArgs {
 }
 
 fn region(s: &str) -> Result<RegionCode, String> {
-    s.parse()
-        .map_err(|e: queqiao_domain::CodeError| e.to_string())
+    s.parse().map_err(|e: CodeError| spoken(&e.message()))
 }

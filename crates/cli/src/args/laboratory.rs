@@ -1,7 +1,9 @@
 //! The ranking laboratory: what is measured, and how it is shown.
 
 use super::{Format, ModeArg};
+use crate::help::spoken;
 use clap::{Args, ValueEnum};
+use queqiao_domain::Bilingual;
 use queqiao_eval::{Examination, Measure};
 use std::path::PathBuf;
 
@@ -53,10 +55,9 @@ fn measures(s: &str) -> Result<Measures, String> {
     queqiao_eval::parse_list(s).map(Measures).map_err(told)
 }
 
-/// clap knows no languages.
 fn told(e: queqiao_eval::Error) -> String {
     let told = e.message();
-    format!("{}（{}）", told.en, told.zh)
+    spoken(&Bilingual::new(told.en, told.zh))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

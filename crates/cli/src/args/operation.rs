@@ -1,6 +1,7 @@
 //! Arguments of what an operator does.
 
 use super::{FolderArgs, Format, tenant};
+use crate::help::spoken;
 use clap::{Args, Subcommand};
 use queqiao_domain::TenantId;
 use queqiao_server::Role;
@@ -36,13 +37,17 @@ pub(crate) struct KeyPlace {
     pub(crate) format: Format,
 }
 
+fn role(s: &str) -> Result<Role, String> {
+    s.parse().map_err(|e| spoken(&e))
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct KeyCreateArgs {
     /// Whose key it is, in your words.
     #[arg(long, value_name = "TEXT")]
     pub(crate) name: String,
     /// Roles, by comma: reader, writer, organiser, contact-reader, monitor, admin.
-    #[arg(long, required = true, value_delimiter = ',', value_name = "ROLE")]
+    #[arg(long, required = true, value_delimiter = ',', value_parser = role, value_name = "ROLE")]
     pub(crate) role: Vec<Role>,
     /// Tenants, by comma.
     #[arg(

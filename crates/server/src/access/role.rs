@@ -63,18 +63,18 @@ impl fmt::Display for Role {
 }
 
 impl FromStr for Role {
-    type Err = String;
+    type Err = Bilingual;
 
-    fn from_str(s: &str) -> Result<Self, String> {
+    fn from_str(s: &str) -> Result<Self, Bilingual> {
         Role::ALL
             .into_iter()
             .find(|r| r.as_str() == s)
             .ok_or_else(|| {
                 let names = Role::ALL.map(Role::as_str);
-                format!(
-                    "`{s}` is no role: expected {}{}",
-                    names.join(", "),
-                    did_you_mean(s, names).en
+                let near = did_you_mean(s, names);
+                Bilingual::new(
+                    format!("`{s}` is no role: expected {}{}", names.join(", "), near.en),
+                    format!("没有角色“{s}”：应为 {}{}", names.join("、"), near.zh),
                 )
             })
     }
@@ -168,6 +168,6 @@ mod tests {
     #[test]
     fn a_slip_is_met_with_the_nearest_name() {
         let e = "organizer".parse::<Role>().unwrap_err();
-        assert!(e.contains("did you mean `organiser`?"), "{e}");
+        assert!(e.en.contains("did you mean `organiser`?"), "{e:?}");
     }
 }
