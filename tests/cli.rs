@@ -95,15 +95,29 @@ fn help_and_slips_are_told_in_the_language_asked_for() {
         ),
         (
             &["match", "--text", "x", "--tenant", "a b"],
-            "`--tenant <TENANT>` 的值“a b”无效",
-            "a b",
+            "的第 2 个字符",
+            "at position 1",
+        ),
+        (
+            &["match", "--text", "x", "--kind", "cow"],
+            "未知类型“cow”",
+            "unknown kind `cow`",
+        ),
+        (
+            &["chain", "x", "--region", "999999"],
+            "“999999”不是",
+            "`999999` is not",
         ),
         (
             &["key", "create", "--name", "x", "--role", "readr"],
             "没有角色“readr”",
             "no role",
         ),
-        (&["eval", "a", "b", "--measures", "nDGC"], "nDGC", "nDGC"),
+        (
+            &["eval", "a", "b", "--measures", "nDGC"],
+            "没有名为“nDGC”的指标",
+            "no measure is called",
+        ),
     ] {
         fails(&[&["--lang", "zh"], line].concat(), 2, &[zh, "错误"]);
         fails(&[&["--lang", "en"], line].concat(), 2, &[en, "error"]);

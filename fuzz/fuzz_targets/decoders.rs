@@ -8,11 +8,11 @@ use std::sync::LazyLock;
 #[path = "../../crates/cli/src/failure.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod failure;
+#[path = "../src/seeds.rs"]
+mod seeds;
 #[path = "../../crates/cli/src/settings/mod.rs"]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod settings;
-#[path = "../src/seeds.rs"]
-mod seeds;
 #[path = "../src/targets.rs"]
 mod targets;
 
@@ -26,11 +26,13 @@ static TARGET: LazyLock<targets::Target> = LazyLock::new(|| {
 
 fuzz_target!(
     init: {
-        // A panic of this crate's parsers is caught where it is called, and is a bad file; one that is not
-        // caught ends the process all the same.
+        // Panics of these crates' parsers are caught where they are called, and mean a bad file; one that is
+        // not caught ends the process all the same.
         let stop = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let caught = |l: &std::panic::Location<'_>| l.file().contains("/tokenizers-");
+            let caught = |l: &std::panic::Location<'_>| {
+                ["/tokenizers-", "/calamine-"].iter().any(|c| l.file().contains(c))
+            };
             if !info.location().is_some_and(caught) {
                 stop(info);
             }
@@ -41,5 +43,7 @@ fuzz_target!(
             std::process::exit(0);
         }
     },
-    |data: &[u8]| TARGET(data)
+    |data: &[u8]| {
+        TARGET(data);
+    }
 );

@@ -1,11 +1,11 @@
 //! What hostile bytes are given to. Included by the fuzzer and by `tests/fuzzing.rs`, which replays the
-//! kept corpus: every function takes any bytes and returns.
+//! kept corpus: every function takes any bytes and returns, and each has inputs that it reads to the end.
 
 use crate::settings;
 use queqiao_domain::Filter;
 use queqiao_embed::{Embedder, Role, StaticModel};
 use queqiao_eval::{Measure, Options, Precision, Qrels, Run};
-use queqiao_intake::{ImportOptions, Source};
+use queqiao_intake::{ImportOptions, RowResult, Source};
 use queqiao_retrieval::{Shape, try_files};
 use std::{
     fs,
@@ -15,8 +15,8 @@ use std::{
 };
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-/// Takes any bytes.
-pub(crate) type Target = fn(&[u8]);
+/// Takes any bytes, and says whether they were what it reads, whole and right.
+pub(crate) type Target = fn(&[u8]) -> bool;
 
 /// Every decoder that reads what others wrote.
 pub(crate) const ALL: [(&str, Target); 9] = [
@@ -63,26 +63,26 @@ fn choice(data: &[u8]) -> (u8, &[u8]) {
     data.split_first().map_or((0, data), |(c, rest)| (*c, rest))
 }
 
-fn request(data: &[u8]) {
+fn request(data: &[u8]) -> bool {
     let (which, message) = choice(data);
-    queqiao_server::try_request(which, message);
+    queqiao_server::try_request(which, message)
 }
 
-fn config(data: &[u8]) {
-    if let Ok(text) = std::str::from_utf8(data) {
-        let path = file("queqiao.toml", text.as_bytes());
-        let settings = settings::Settings::read(&Vec::new(), |_| None, Some(&path));
-        if let Ok(settings) = settings {
-            let _ = settings.server();
-        }
-    }
-}
-
-fn filter(data: &[u8]) {
+fn config(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else {
-        return;
+        return false;
     };
-    if let Ok(filter) = Filter::parse(text) {
+    let path = file("queqiao.toml", text.as_bytes());
+    let settings = settings::Settings::read(&Vec::new(), |_| None, Some(&path));
+    settings.is_ok_and(|s| s.server().is_ok())
+}
+
+fn filter(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    let filter = Filter::parse(text);
+    if let Ok(filter) = &filter {
         let mut record = queqiao_domain::Record::new(
             queqiao_domain::RecordId::new("e").expect("an id"),
             queqiao_domain::Kind::Expert,
@@ -91,34 +91,38 @@ fn filter(data: &[u8]) {
         let facets = queqiao_domain::Facets::of(&record);
         let _ = filter.matches(&facets);
     }
+    filter.is_ok()
 }
 
-/// Rows, their records, and the columns' report.
-fn import(path: &Path) {
-    let options = ImportOptions::default();
-    if let Ok(mut source) = Source::open(path, &options) {
-        for row in source.by_ref().take(2_000) {
-            if row.is_err() {
-                break;
-            }
+/// Rows, their records, and the columns' report; whether a record came of it.
+fn import(path: &Path) -> bool {
+    let Ok(mut source) = Source::open(path, &ImportOptions::default()) else {
+        return false;
+    };
+    let mut records = 0;
+    for row in source.by_ref().take(2_000) {
+        match row {
+            Ok(row) => records += usize::from(matches!(row.result, RowResult::Record(_))),
+            Err(_) => return false,
         }
-        let _ = (source.progress(), source.sheets(), source.notes());
     }
+    let _ = (source.progress(), source.sheets(), source.notes());
+    records > 0
 }
 
-fn csv(data: &[u8]) {
+fn csv(data: &[u8]) -> bool {
     let (which, text) = choice(data);
     let name = if which & 1 == 0 { "x.csv" } else { "x.tsv" };
-    import(&file(name, text));
+    import(&file(name, text))
 }
 
-fn jsonl(data: &[u8]) {
+fn jsonl(data: &[u8]) -> bool {
     let (which, text) = choice(data);
     let name = if which & 1 == 0 { "x.jsonl" } else { "x.json" };
-    import(&file(name, text));
+    import(&file(name, text))
 }
 
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     (
         "[Content_Types].xml",
         r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#,
@@ -143,6 +147,10 @@ const PARTS: [(&str, &str); 6] = [
         "xl/styles.xml",
         r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy-mm-dd"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>"#,
     ),
+    (
+        "_rels/.rels",
+        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#,
+    ),
 ];
 
 /// A part of a workbook, in its place in a workbook; what seeds are made of.
@@ -153,44 +161,59 @@ pub(crate) fn parts_of_a_workbook() -> impl Iterator<Item = (u8, &'static str)> 
 
 /// 255: the archive itself, with the signature by which it is told from a text. Else one part of it, put into
 /// an archive that is whole.
-fn xlsx(data: &[u8]) {
+fn xlsx(data: &[u8]) -> bool {
     const SIGNATURE: &[u8] = b"PK\x03\x04";
     let (which, part) = choice(data);
     if which == 255 {
         let rest = part.get(SIGNATURE.len()..).unwrap_or_default();
         return import(&file("x.xlsx", &[SIGNATURE, rest].concat()));
     }
+    let parts = PARTS.iter().enumerate().map(|(i, (name, text))| {
+        let own = i == usize::from(which) % PARTS.len();
+        (*name, if own { part } else { text.as_bytes() })
+    });
+    import(&file("x.xlsx", &archive(parts, CompressionMethod::Stored)))
+}
+
+/// A workbook of these parts.
+fn archive<'a>(
+    parts: impl Iterator<Item = (&'a str, &'a [u8])>,
+    method: CompressionMethod,
+) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    for (i, (name, text)) in PARTS.iter().enumerate() {
-        let text = if i == usize::from(which) % PARTS.len() {
-            part
-        } else {
-            text.as_bytes()
-        };
+    let options = SimpleFileOptions::default().compression_method(method);
+    for (name, bytes) in parts {
         let written = zip
-            .start_file(*name, stored)
+            .start_file(name, options)
             .map_err(|e| e.to_string())
-            .and_then(|()| zip.write_all(text).map_err(|e| e.to_string()));
+            .and_then(|()| zip.write_all(bytes).map_err(|e| e.to_string()));
         written.expect("a part in memory");
     }
-    let bytes = zip.finish().expect("an archive in memory").into_inner();
-    import(&file("x.xlsx", &bytes));
+    let written = zip.finish().expect("an archive in memory");
+    written.into_inner()
+}
+
+/// A whole workbook, packed; what seeds are made of.
+#[allow(dead_code)]
+pub(crate) fn workbook() -> Vec<u8> {
+    let parts = PARTS.iter().map(|(name, text)| (*name, text.as_bytes()));
+    archive(parts, CompressionMethod::Deflated)
 }
 
 /// Judgements and a run in one: what follows the first line `---` is the run.
-fn trec(data: &[u8]) {
+fn trec(data: &[u8]) -> bool {
     let split = data.windows(5).position(|w| w == b"\n---\n");
     let (judged, answered) = split.map_or((data, data), |at| (&data[..at + 1], &data[at + 5..]));
     let qrels = Qrels::read(&file("x.qrels", judged));
     let run = Run::read(&file("x.run", answered), Precision::Double);
-    if let (Ok(qrels), Ok(run)) = (qrels, run) {
-        let measures: Vec<Measure> = ["nDCG@10", "AP", "RR"]
-            .iter()
-            .filter_map(|m| m.parse().ok())
-            .collect();
-        let _ = queqiao_eval::evaluate(&qrels, &run, &measures, Options::default());
-    }
+    let (Ok(qrels), Ok(run)) = (qrels, run) else {
+        return false;
+    };
+    let measures: Vec<Measure> = ["nDCG@10", "AP", "RR"]
+        .iter()
+        .filter_map(|m| m.parse().ok())
+        .collect();
+    queqiao_eval::evaluate(&qrels, &run, &measures, Options::default()).is_ok()
 }
 
 pub(crate) const TOKENIZER: &str = r#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":[],
@@ -218,7 +241,7 @@ pub(crate) fn weights() -> Vec<u8> {
 }
 
 /// 0: the matrix, 1: the tokenizer, 2: the settings; the other two are whole.
-fn model(data: &[u8]) {
+fn model(data: &[u8]) -> bool {
     let (which, part) = choice(data);
     let folder = scratch().join("model");
     fs::create_dir_all(&folder).expect("a folder for the model");
@@ -236,13 +259,15 @@ fn model(data: &[u8]) {
         };
         fs::write(folder.join(name), bytes).expect("writing the model");
     }
-    if let Ok(model) = StaticModel::load(&folder) {
-        let texts = ["电池 battery", "", "ﬁ 电\u{301}池"];
-        let rows = model.embed(&texts, Role::Passage);
-        if let Ok(rows) = rows {
-            assert!(rows.iter().all(|v| v.is_finite()), "a vector is not finite");
-        }
+    let Ok(model) = StaticModel::load(&folder) else {
+        return false;
+    };
+    let texts = ["电池 battery", "", "ﬁ 电\u{301}池"];
+    let rows = model.embed(&texts, Role::Passage);
+    if let Ok(rows) = &rows {
+        assert!(rows.iter().all(|v| v.is_finite()), "a vector is not finite");
     }
+    rows.is_ok()
 }
 
 /// The shape of the index that `index` opens.
@@ -258,7 +283,7 @@ pub(crate) const BODY: usize = 8 << 10;
 
 /// 0: a segment as `header length, header, sections`, its sums made right; 1: a journal as frames of
 /// `length, payload`, its sums made right; 2: the list of segments; 3 and 4: a segment and a journal as they are.
-fn index(data: &[u8]) {
+fn index(data: &[u8]) -> bool {
     let (which, part) = choice(data);
     let folder = scratch().join("index");
     let _ = fs::remove_dir_all(&folder);
@@ -284,7 +309,7 @@ fn index(data: &[u8]) {
     if let Some(journal) = journal {
         put("vectors.journal", &journal);
     }
-    let _ = try_files(&folder, &shape());
+    try_files(&folder, &shape()).is_ok_and(|rows| rows > 0)
 }
 
 fn with_sum(json: &[u8]) -> Vec<u8> {

@@ -79,6 +79,9 @@ fn write(
                     let rule = text
                         .strip_prefix('@')
                         .and_then(|field| RULES.iter().find(|(name, _)| *name == field));
+                    if let Ok(number) = text.parse::<f64>() {
+                        return Value::Plain(number);
+                    }
                     let (en, zh) = rule.map_or(pair(text), |(_, names)| first_two(names));
                     book.text(en, zh)
                 };

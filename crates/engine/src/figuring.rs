@@ -58,6 +58,7 @@ impl Figuring {
             .flat_map(|field| {
                 figures(field.text)
                     .into_iter()
+                    .filter(|f| !f.wished)
                     .map(|f| (shown(&field.path, field.text, field.start, &f), f))
             })
             .collect();

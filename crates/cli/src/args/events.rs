@@ -19,8 +19,8 @@ pub(crate) enum EventCommand {
     Replan(EventReplanArgs),
     /// Why a need and an expert meet, or do not 解释某对会面
     Explain(EventExplainArgs),
-    /// A workbook with every sheet of an event, filled in with invented people, to plan as it is and to
-    /// write over 示例工作簿
+    /// A workbook with the sheets that a plan of meetings commonly needs, filled in with invented people, to plan
+    /// as it is and to write over 示例工作簿
     Example(ExampleArgs),
 }
 

@@ -20,7 +20,7 @@ pub(super) const EVERYWHERE: &[(&str, &str)] = &[
     ("log_json", "日志以 JSON 行输出"),
     ("help", "显示说明"),
     ("version", "显示版本"),
-    ("path", "数据文件夹"),
+    ("path", "数据目录"),
     ("tenant", "哪个租户的记录"),
     ("model", "模型名称"),
     ("format", "输出方式"),
@@ -31,7 +31,7 @@ pub(super) const EVERYWHERE: &[(&str, &str)] = &[
     ("mode=dense", "仅含义"),
     ("mode=lexical", "仅共同词语"),
     ("alpha", "检验水平；区间为 1 − 此值"),
-    ("out", "要写出的工作簿（.xlsx），不得已存在"),
+    ("out", "要写出的工作簿（.xlsx），不能与已有文件重名"),
     ("replace", "覆盖已有的文件"),
     ("config", "配置文件（TOML）"),
     ("weights", "打分权重（JSON）；默认为随程序提供的"),
@@ -39,7 +39,7 @@ pub(super) const EVERYWHERE: &[(&str, &str)] = &[
         "examination",
         "某个位置被看到的可能：1/rank、1/rank^0.7、log、all，或按名次给出：1,.6,.4",
     ),
-    ("keys", "密钥文件，若不在数据文件夹中"),
+    ("keys", "密钥文件，若不在数据目录中"),
 ];
 
 pub(super) const PAGES: &[Page] = &[
@@ -48,7 +48,7 @@ pub(super) const PAGES: &[Page] = &[
         "serve",
         "启动 gRPC 服务",
         &[
-            ("data", "数据文件夹（默认 queqiao-data）"),
+            ("data", "数据目录（默认 queqiao-data）"),
             (
                 "listen",
                 "监听地址；端口 0 取一个空闲端口（默认 127.0.0.1:50051）",
@@ -69,7 +69,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     (
         "import",
-        "把表格导入数据文件夹",
+        "把表格导入数据目录",
         &[
             ("files", "文件：xlsx、csv、tsv、jsonl"),
             ("kind", "记录的类别，文件中没有写明时使用"),
@@ -84,7 +84,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     (
         "export",
-        "把数据文件夹中的记录写成文件",
+        "把数据目录中的记录写成文件",
         &[
             ("file", "要写出的文件：.jsonl、.csv 或 .xlsx"),
             ("kind", "只写这一类别"),
@@ -273,7 +273,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     (
         "weights use",
-        "在数据文件夹中启用权重，下次启动起生效",
+        "在数据目录中启用权重，下次启动起生效",
         &[("file", "权重，由 `queqiao weights fit` 写出")],
     ),
     ("weights back", "恢复此前启用的权重", &[]),
@@ -325,8 +325,8 @@ pub(super) const PAGES: &[Page] = &[
     ),
     (
         "event example",
-        "写出示例工作簿，含活动的各张表，填有虚构的人员，可直接生成方案，也可照着填写",
-        &[("file", "要写出的工作簿，不得已存在")],
+        "写出示例工作簿，含排会面通常所需的各张表，填有虚构的人员，可直接生成方案，也可照着填写",
+        &[("file", "要写出的工作簿，不能与已有文件重名")],
     ),
     ("team", "组建科技服务团", &[]),
     ("team compose", "为一组需求组建最好的团队，并给出证明", TEAM),
@@ -338,7 +338,7 @@ pub(super) const PAGES: &[Page] = &[
     (
         "team example",
         "写出示例工作簿，含需求、候选专家与规则，填有虚构的人员",
-        &[("file", "要写出的工作簿，不得已存在")],
+        &[("file", "要写出的工作簿，不能与已有文件重名")],
     ),
     ("eval", "按判定评测排序结果", MEASURING),
     (
@@ -451,7 +451,7 @@ pub(super) const PAGES: &[Page] = &[
             ("start", "从这个模型继续训练，沿用其词表"),
             ("model_licence", "新模型的许可证"),
             ("attribution", "来源要求注明的内容，写入模型卡"),
-            ("card", "模型的数值与局限（Markdown），写入模型卡"),
+            ("card", "文件：模型的数值与局限（Markdown），写入模型卡"),
             ("replace", "覆盖已有的模型文件夹"),
             ("exclude", "绝不用于训练的编号，每行一个"),
             ("fraction", "只用这一比例的文档训练，用于学习曲线"),
@@ -495,12 +495,12 @@ pub(super) const PAGES: &[Page] = &[
             ("default", "未指定模型时即用所登记的模型"),
         ],
     ),
-    ("audit", "检查审计记录", &[]),
+    ("audit", "检查审计日志", &[]),
     (
         "audit verify",
         "查找被改动、删除或插入的行",
         &[
-            ("trail", "审计记录所在文件夹，若不在数据文件夹中"),
+            ("trail", "审计日志所在文件夹，若不在数据目录中"),
             ("head", "先前检查给出的末行标识：该行必须仍在"),
         ],
     ),
@@ -539,9 +539,9 @@ pub(super) const PAGES: &[Page] = &[
     ),
     (
         "backup",
-        "把数据文件夹或运行中服务的全部记录复制到文件",
+        "把数据目录或运行中服务的全部记录复制到文件",
         &[
-            ("file", "要写出的文件，不得已存在"),
+            ("file", "要写出的文件，不能与已有文件重名"),
             (
                 "server",
                 "运行中服务的地址，如 https://host:50051：从它复制，服务照常。密钥取自 QUEQIAO_KEY 或 --key-file，从不写在命令行上",
@@ -552,7 +552,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     (
         "restore",
-        "由备份建立数据文件夹",
+        "由备份建立数据目录",
         &[
             ("file", "由 `backup` 写出的文件"),
             (
@@ -561,7 +561,7 @@ pub(super) const PAGES: &[Page] = &[
             ),
             (
                 "master_key",
-                "做备份的服务的主密钥：其数据文件夹中的 keys/master.key，或您保存的副本",
+                "做备份的服务的主密钥：其数据目录中的 keys/master.key，或您保存的副本",
             ),
             (
                 "until",
@@ -571,7 +571,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     (
         "doctor",
-        "检查数据文件夹",
+        "检查数据目录",
         &[
             ("rebuild", "由存储重建全部索引"),
             (
@@ -595,7 +595,7 @@ const TEAM: &[(&str, &str)] = &[
     ),
     (
         "needs",
-        "已存的需求，用逗号分隔，权重不为 1 时注明（`N1,N2*3`）；候选人为数据文件夹中的专家",
+        "已存的需求，用逗号分隔，权重不为 1 时注明（`N1,N2*3`）；候选人为数据目录中的专家",
     ),
     (
         "needs_where",

@@ -15,6 +15,14 @@ pub struct Interval {
     pub high: Option<f64>,
 }
 
+impl Interval {
+    /// Both have an end on the same side only: at least so much and at least more.
+    pub(super) fn is_open_as(&self, other: &Interval) -> bool {
+        let open = |i: &Interval| (i.low.is_none(), i.high.is_none());
+        open(self) == open(other) && open(self) != (false, false)
+    }
+}
+
 /// What was read.
 pub(super) struct Found {
     /// Where the bound's words begin.
@@ -26,6 +34,8 @@ pub(super) struct Found {
     pub(super) interval: Interval,
     pub(super) unit: Unit,
     pub(super) bounded: bool,
+    /// How far something may be off (±0.05 mm), and not what it is.
+    pub(super) tolerance: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,6 +263,7 @@ pub(super) fn read(text: &str, at: usize) -> Option<Found> {
         interval,
         unit,
         bounded,
+        tolerance: tolerance_only,
     })
 }
 
@@ -382,15 +393,31 @@ fn tolerance(text: &str, end: usize) -> Option<(f64, usize)> {
 }
 
 /// What is hoped for, said where a name could stand: 合格率低于70%，希望不低于85%.
-const WISHES: &[&str] = &["希望", "期望", "要求", "目标", "力争"];
+const WISHES: &[&str] = &["希望", "期望值", "期望", "要求", "目标值", "目标", "力争"];
 
-/// Nothing but what stands between the items of a list; and whether it says that a wish follows.
-pub(super) fn between(text: &str) -> Option<bool> {
+/// The words before a wish that a text ends with.
+fn before_wish(text: &str) -> Option<&str> {
+    let mut text = text.trim_end();
+    while let Some(rest) = ["为", "是", "达", "到", "应"]
+        .iter()
+        .find_map(|w| text.strip_suffix(w))
+    {
+        text = rest.trim_end();
+    }
+    WISHES.iter().find_map(|w| text.strip_suffix(w))
+}
+
+/// Whether what stands before a figure says that it is hoped for, and not that it is so.
+pub(super) fn wished(before: &str) -> bool {
+    before_wish(before).is_some()
+}
+
+/// Nothing but what stands between the items of a list, or says there that a wish follows.
+pub(super) fn goes_on(between: &str) -> bool {
     let blank =
         |c: char| c.is_whitespace() || matches!(c, '、' | ',' | '，' | '/' | '或' | '和' | '及');
-    let rest = text.trim_matches(blank);
-    let wish = WISHES.contains(&rest);
-    (wish || rest.is_empty() && !text.is_empty()).then_some(wish)
+    let rest = before_wish(between).unwrap_or(between);
+    !between.is_empty() && rest.chars().all(blank)
 }
 
 /// What a figure is called: the last words before it, bound words and punctuation left out.

@@ -31,7 +31,9 @@ pub struct Figure {
     pub unit: Unit,
     /// A bound is stated in words or signs (≥, 不低于, 以上, at least), or a range, or a tolerance.
     pub bounded: bool,
-    /// Tells how things are, and the figure after it how they are wished to be (低于70%，希望不低于85%).
+    /// Hoped for, and not told to be so (希望不低于85%).
+    pub wished: bool,
+    /// The figure after it says what is hoped for instead (低于70%，希望不低于85%).
     pub superseded: bool,
 }
 
@@ -50,6 +52,8 @@ pub fn figures(text: &str) -> Vec<Figure> {
     let mut at = 0;
     // Where the words that may name the next figure begin.
     let mut words = 0;
+    // The first of those figures that go by the last one's name.
+    let mut list = 0;
     // Behind the last digit there is none.
     let digit = |c: char| number::half(c).is_ascii_digit();
     let last = text.rfind(digit).map_or(0, |at| at + 1);
@@ -63,14 +67,15 @@ pub fn figures(text: &str) -> Vec<Figure> {
             continue;
         };
         let before = &text[words..found.bound_start];
-        let name = bound::name(before);
-        // 长10 mm，宽5 mm; and 耐压 10 MPa、20 MPa: a figure right after another goes by its name.
-        let name = match (out.last_mut(), bound::between(before)) {
-            (Some(last), Some(wish)) if name.is_empty() => {
-                last.superseded = wish && last.unit.is_comparable(&found.unit);
-                last.name.clone()
-            }
-            _ => name,
+        // 长10 mm，宽5 mm; and 耐压 10 MPa、20 MPa: a figure right after another goes by its name. So does one that
+        // is hoped for instead (厚度0.8 mm，要求0.5 mm), of the same dimension.
+        let wished = bound::wished(before);
+        let fits =
+            |last: &&Figure| !wished || !found.tolerance && last.unit.is_comparable(&found.unit);
+        let last = out.last().filter(|_| bound::goes_on(before));
+        let (name, follows) = match (bound::name(before), last.filter(fits)) {
+            (name, Some(last)) if name.is_empty() => (last.name.clone(), true),
+            (name, _) => (name, false),
         };
         words = found.end;
         at = found.end;
@@ -79,12 +84,22 @@ pub fn figures(text: &str) -> Vec<Figure> {
         if found.unit.text == "K" && !degrees(&name) {
             continue;
         }
+        if follows && wished {
+            // 不低于90%，力争95%: both are asked for.
+            for earlier in &mut out[list..] {
+                earlier.superseded |= !earlier.interval.is_open_as(&found.interval);
+            }
+        }
+        if !follows || wished {
+            list = out.len();
+        }
         out.push(Figure {
             span: found.start..found.end,
             name,
             interval: found.interval,
             unit: found.unit,
             bounded: found.bounded,
+            wished,
             superseded: false,
         });
     }

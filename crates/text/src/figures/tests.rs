@@ -149,32 +149,51 @@ fn lists_go_by_one_name() {
 
 #[test]
 fn a_wish_goes_by_the_name_before_it() {
-    let found =
-        figures("循环后容量保持率低于70%，希望不低于85%；厚度0.8mm，要求0.5mm，宽度目标5 mm");
-    let told: Vec<_> = found
-        .iter()
-        .map(|f| (f.name.as_str(), f.superseded))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            ("循环后容量保持率", true),
-            ("循环后容量保持率", false),
-            ("厚度", true),
-            ("厚度", false),
-            ("宽度", false),
-        ]
-    );
-    // A wish for something else, or in another sentence, has no name.
-    check(
-        "功率5kW，希望3年",
+    // Name, hoped for, hoped otherwise.
+    let told = |text: &str, wanted: &[(&str, bool, bool)]| {
+        let found = figures(text);
+        let all: Vec<_> = found
+            .iter()
+            .map(|f| (f.name.as_str(), f.wished, f.superseded))
+            .collect();
+        assert_eq!(all, wanted, "{text}");
+    };
+    told(
+        "循环后容量保持率低于70%，希望不低于85%",
         &[
-            ("功率", Some(5.0), Some(5.0), "kW"),
-            ("功率", Some(3.0), Some(3.0), "年"),
+            ("循环后容量保持率", false, true),
+            ("循环后容量保持率", true, false),
         ],
     );
-    assert!(!figures("功率5kW，希望3年")[0].superseded);
-    assert_eq!(figures("良率70%。希望85%")[1].name, "");
+    told(
+        "厚度0.8mm、1.0mm，要求为0.5mm，宽度目标5 mm",
+        &[
+            ("厚度", false, true),
+            ("厚度", false, true),
+            ("厚度", true, false),
+            ("宽度", true, false),
+        ],
+    );
+    // Both bounds are meant.
+    told(
+        "合格率不低于90%，力争达到95%",
+        &[("合格率", false, false), ("合格率", true, false)],
+    );
+    // Something else, how far it may be off, another sentence: none of these goes by the name.
+    told(
+        "功率5kW，希望3年",
+        &[("功率", false, false), ("", true, false)],
+    );
+    told(
+        "长度10m，要求±5mm",
+        &[("长度", false, false), ("", true, false)],
+    );
+    told(
+        "良率70%。希望85%",
+        &[("良率", false, false), ("", true, false)],
+    );
+    // What is no figure takes none away.
+    told("沸点80℃，要求350K", &[("沸点", false, false)]);
 }
 
 #[test]

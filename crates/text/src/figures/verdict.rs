@@ -93,8 +93,8 @@ fn judge(asked: Interval, offered: Interval) -> (Verdict, Option<f64>) {
     let most = asked.high.unwrap_or(f64::INFINITY);
     // Rounding of units: 1.8 t/m³ is 1.80 g/cm³. Nothing is near an open end.
     let near = |a: f64, b: f64| {
-        let most = a.abs().max(b.abs());
-        most.is_finite() && (a - b).abs() <= 1e-9 * most
+        let size = a.abs().max(b.abs());
+        size.is_finite() && (a - b).abs() <= 1e-9 * size
     };
     let at_least = |x: f64, y: f64| x >= y || near(x, y);
     // "At least 65" offered and at least 67 asked: what is promised for sure counts.

@@ -57,8 +57,24 @@ pub(crate) fn example(
         lang: console.lang,
         replace: args.replace,
     };
-    let written = write(&args.file, &options)?;
-    let path = written.display();
+    if args
+        .file
+        .extension()
+        .is_none_or(|e| !e.eq_ignore_ascii_case("xlsx"))
+    {
+        let file = args.file.display();
+        return Err(Failure::input(
+            format!("{file}: expected a name that ends in .xlsx"),
+            format!("{file}：文件名应以 .xlsx 结尾"),
+        ));
+    }
+    let written = write(&args.file, &options)?.display().to_string();
+    // To be pasted.
+    let plain = |c: char| c.is_alphanumeric() || "/\\._-:".contains(c);
+    let path = match written.chars().all(plain) {
+        true => written,
+        false => format!("'{}'", written.replace('\'', r"'\''")),
+    };
     console.line(console.say(
         &format!("written to {path}; plan it: queqiao {command} {path} --out plan.xlsx"),
         &format!("已写入 {path}；生成方案：queqiao {command} {path} --out plan.xlsx"),
