@@ -5,7 +5,7 @@
 //! cargo bench --bench load -- --program target/release/queqiao --records 100000 --seconds 120
 //! ```
 //!
-//! It starts the program on an empty folder, stores N records of five passages each in batches, invented in the
+//! It starts the program on an empty folder (`--data DIR`: on one that stays, and what it holds is not stored again), stores N records of five passages each in batches, invented in the
 //! words of the model's vocabulary, which are as frequent as those of a language are (Zipf), waits until their
 //! graphs are built, measures what
 //! 64 clients get in closed loop (the peak), and then asks at a share of it for so many seconds: every request has
@@ -43,6 +43,8 @@ struct Args {
     overload_seconds: u64,
     /// The load waits so long at most until graphs are built.
     settle_seconds: u64,
+    /// Folder that outlives the bench; what is stored in it is not stored again.
+    data: Option<PathBuf>,
 }
 
 fn args() -> Result<Option<Args>> {
@@ -56,6 +58,7 @@ fn args() -> Result<Option<Args>> {
         share: 0.5,
         overload_seconds: 20,
         settle_seconds: 600,
+        data: None,
     };
     while let Some(flag) = given.next() {
         let mut value = || {
@@ -71,6 +74,7 @@ fn args() -> Result<Option<Args>> {
             "--seconds" => out.seconds = value()?.parse()?,
             "--share" => out.share = value()?.parse()?,
             "--settle-seconds" => out.settle_seconds = value()?.parse()?,
+            "--data" => out.data = Some(value()?.into()),
             "--overload-seconds" => out.overload_seconds = value()?.parse()?,
             _ => bail!("{flag} is not known"),
         }
@@ -89,15 +93,16 @@ fn main() -> Result<()> {
         .build()?;
     runtime.block_on(async {
         let language = Language::of_model(&args.model)?;
-        let mut program = Program::start(&args.program)?;
+        let mut program = Program::start(&args.program, args.data.as_deref())?;
         println!("{args:?}");
         let clients = Clients::connect(&program.address, args.clients, language).await?;
-        let filled = run::fill(&clients, args.records).await?;
+        let there = run::stored(&clients).await?.min(args.records);
+        let filled = run::fill(&clients, there, args.records).await?;
         println!(
-            "stored {} records of 5 passages in {:.1} s, {:.0} a second; resident {} MiB, {} of them its own",
-            args.records,
+            "stored {} records of 5 passages in {:.1} s, {:.0} a second, beside {there} that were there; resident {} MiB, {} of them its own",
+            args.records - there,
             filled.as_secs_f64(),
-            args.records as f64 / filled.as_secs_f64(),
+            (args.records - there) as f64 / filled.as_secs_f64(),
             program.resident_mib(),
             program.own_mib()
         );

@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, task::JoinSet};
+use tonic::transport::Channel;
 
 const BATCH: usize = 500;
 /// Requests that this side keeps open at most: what is beyond them counts as late without being sent, so that
@@ -26,11 +27,27 @@ const OPEN: usize = 20_000;
 /// Numbers of requests, never used twice: each write is of a record of its own.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// Stores so many records.
-pub(crate) async fn fill(clients: &Clients, records: usize) -> Result<Duration> {
+/// How many records there are. Requests get higher numbers, so that none writes a record of an earlier run.
+pub(crate) async fn stored(clients: &Clients) -> Result<usize> {
+    let told = statistics(&mut AdminServiceClient::new(clients.of(0))).await?;
+    let count: i64 = told.records.iter().map(|k| k.count).sum();
+    let count = usize::try_from(count)?;
+    NEXT.fetch_add(count as u64, Ordering::Relaxed);
+    Ok(count)
+}
+
+async fn statistics(admin: &mut AdminServiceClient<Channel>) -> Result<v1::Statistics> {
+    let asked = v1::GetStatisticsRequest {
+        parent: PARENT.into(),
+    };
+    Ok(admin.get_statistics(asked).await?.into_inner())
+}
+
+/// Stores the records from one number to another.
+pub(crate) async fn fill(clients: &Clients, first: usize, records: usize) -> Result<Duration> {
     let began = Instant::now();
     let mut tasks: JoinSet<Result<()>> = JoinSet::new();
-    for from in (0..records).step_by(BATCH) {
+    for from in (first..records).step_by(BATCH) {
         if tasks.len() >= 4
             && let Some(done) = tasks.join_next().await
         {
@@ -65,10 +82,7 @@ pub(crate) async fn settle(clients: &Clients, most: Duration) -> Result<(Duratio
     let began = Instant::now();
     let mut admin = AdminServiceClient::new(clients.of(0));
     loop {
-        let asked = v1::GetStatisticsRequest {
-            parent: PARENT.into(),
-        };
-        let told = admin.get_statistics(asked).await?.into_inner();
+        let told = statistics(&mut admin).await?;
         if !told.indexing || began.elapsed() >= most {
             return Ok((began.elapsed(), told.pending_passage_count));
         }

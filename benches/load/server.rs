@@ -8,23 +8,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A running server with a data folder of its own; both end with this.
+/// A running server, which ends with this, and so does its data folder unless one was given.
 pub(crate) struct Program {
     child: Child,
     pub(crate) address: String,
     program: PathBuf,
-    data: tempfile::TempDir,
+    data: PathBuf,
+    _own: Option<tempfile::TempDir>,
 }
 
 impl Program {
-    pub(crate) fn start(program: &Path) -> Result<Self> {
-        let data = tempfile::tempdir()?;
+    pub(crate) fn start(program: &Path, data: Option<&Path>) -> Result<Self> {
+        let (data, own) = match data {
+            Some(data) => (data.to_owned(), None),
+            None => {
+                let own = tempfile::tempdir()?;
+                (own.path().join("data"), Some(own))
+            }
+        };
         let (child, address) = begin(program, &data)?;
         Ok(Program {
             child,
             address,
             program: program.to_owned(),
             data,
+            _own: own,
         })
     }
 
@@ -50,9 +58,9 @@ impl Program {
                 })
                 .sum()
         }
-        let store = self.data.path().join("data/store.redb");
+        let store = self.data.join("store.redb");
         let store = std::fs::metadata(store).map_or(0, |m| m.len());
-        (store, all(self.data.path()))
+        (store, all(&self.data))
     }
 
     /// Memory that it has in use, MiB; 0 where the system does not say.
@@ -77,10 +85,10 @@ impl Program {
     }
 }
 
-fn begin(program: &Path, data: &tempfile::TempDir) -> Result<(Child, String)> {
+fn begin(program: &Path, data: &Path) -> Result<(Child, String)> {
     let mut child = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data.path().join("data"))
+        .arg(data)
         .env("QUEQIAO_LOG", "warn")
         .stdout(Stdio::piped())
         .spawn()
