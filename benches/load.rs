@@ -99,7 +99,7 @@ fn main() -> Result<()> {
         let there = run::stored(&clients).await?.min(args.records);
         let filled = run::fill(&clients, there, args.records).await?;
         println!(
-            "stored {} records of 5 passages in {:.1} s, {:.0} a second, beside {there} that were there; resident {} MiB, {} of them its own",
+            "stored {} records of 5 passages in {:.1} s, {:.0} a second, beside some {there} that were there; resident {} MiB, {} of them its own",
             args.records - there,
             filled.as_secs_f64(),
             (args.records - there) as f64 / filled.as_secs_f64(),

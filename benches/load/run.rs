@@ -14,7 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{sync::mpsc, task::JoinSet};
 use tonic::transport::Channel;
@@ -27,13 +27,16 @@ const OPEN: usize = 20_000;
 /// Numbers of requests, never used twice: each write is of a record of its own.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// How many records there are. Requests get higher numbers, so that none writes a record of an earlier run.
+/// How many records there are. On a folder that holds some, requests get numbers by the clock: none writes a record
+/// of an earlier run.
 pub(crate) async fn stored(clients: &Clients) -> Result<usize> {
     let told = statistics(&mut AdminServiceClient::new(clients.of(0))).await?;
     let count: i64 = told.records.iter().map(|k| k.count).sum();
-    let count = usize::try_from(count)?;
-    NEXT.fetch_add(count as u64, Ordering::Relaxed);
-    Ok(count)
+    if count > 0 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        NEXT.store(now.as_secs() << 20, Ordering::Relaxed);
+    }
+    Ok(usize::try_from(count)?)
 }
 
 async fn statistics(admin: &mut AdminServiceClient<Channel>) -> Result<v1::Statistics> {

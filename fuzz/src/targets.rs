@@ -99,15 +99,15 @@ fn import(path: &Path) -> bool {
     let Ok(mut source) = Source::open(path, &ImportOptions::default()) else {
         return false;
     };
-    let mut records = 0;
+    let (mut records, mut failed) = (0, false);
     for row in source.by_ref().take(2_000) {
         match row {
             Ok(row) => records += usize::from(matches!(row.result, RowResult::Record(_))),
-            Err(_) => return false,
+            Err(_) => failed = true,
         }
     }
     let _ = (source.progress(), source.sheets(), source.notes());
-    records > 0
+    records > 0 && !failed
 }
 
 fn csv(data: &[u8]) -> bool {

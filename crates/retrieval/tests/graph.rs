@@ -504,3 +504,43 @@ fn searches_of_a_batch_do_not_wait_for_a_write_that_waits_for_them() {
     let done = told.recv_timeout(std::time::Duration::from_secs(240));
     assert!(done.is_ok(), "they wait for each other");
 }
+
+/// Bundles of three that lie far from each other: of most of them hnsw_rs gets none.
+#[test]
+fn whoever_is_brought_in_by_searches_is_found() {
+    const BUNDLES: usize = 1_500;
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let mut base: Vec<f32> = Vec::new();
+    for _ in 0..BUNDLES {
+        let centre: Vec<f32> = (0..DIM).map(|_| rng.random_range(-1.0..1.0)).collect();
+        for _ in 0..3 {
+            let v: Vec<f32> = centre
+                .iter()
+                .map(|c| c + rng.random_range(-0.2f32..0.2))
+                .collect();
+            let norm = v.iter().map(|x| x * x).sum::<f32>().sqrt();
+            base.extend(v.into_iter().map(|x| x / norm));
+        }
+    }
+    let found = |skeleton: usize| {
+        let options = GraphOptions {
+            least: 100,
+            skeleton,
+            ..GraphOptions::default()
+        };
+        let base = base.clone();
+        let queries = base.clone();
+        let index = VectorIndex::build(DIM, base, &options, 1, Isa::best()).unwrap();
+        let mut hits = 0;
+        for (i, q) in queries.chunks_exact(DIM).enumerate() {
+            let near = index.search(q, 3, 64, None);
+            hits += near.iter().filter(|n| n.0 as usize / 3 == i / 3).count();
+        }
+        hits as f64 / queries.chunks_exact(DIM).len() as f64 / 3.0
+    };
+    let (all, some) = (found(1), found(8));
+    assert!(
+        some >= 0.98 && some >= all - 0.01,
+        "{some}, all by hnsw_rs {all}"
+    );
+}

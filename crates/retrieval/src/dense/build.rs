@@ -1,5 +1,6 @@
 //! Graphs are built by hnsw_rs, in one go, from codes that were checked, and then taken out of it:
-//! it is never grown after a reload, never dumped, and no panic of it leaves this file.
+//! it is never grown after a reload, never dumped, and no panic of it leaves this file. Of many nodes it gets some,
+//! and its graph leads the others to their neighbours: our walk goes there several times as fast as its own.
 
 use super::{
     codes::{self, Codes},
@@ -29,6 +30,9 @@ pub struct GraphOptions {
     pub least: usize,
     /// Neighbours are chosen once more, over the finished graph.
     pub refine: Option<Refinement>,
+    /// hnsw_rs gets one node in so many, where these are at least `least` and neighbours are chosen once more; the
+    /// others are brought in by searches through its graph: 1 (all) to 64.
+    pub skeleton: usize,
 }
 
 /// The second choice of neighbours (robust prune, Subramanya et al. 2019, algorithm 2).
@@ -60,6 +64,14 @@ impl Default for Refinement {
     }
 }
 
+impl Refinement {
+    /// The first, quick pass.
+    fn quick(self) -> Self {
+        let ef = if self.first > 0 { self.first } else { self.ef };
+        Self { ef, ..self }
+    }
+}
+
 impl Default for GraphOptions {
     fn default() -> Self {
         Self {
@@ -67,6 +79,7 @@ impl Default for GraphOptions {
             ef_construction: 48,
             least: 1_000,
             refine: Some(Refinement::default()),
+            skeleton: 8,
         }
     }
 }
@@ -76,7 +89,7 @@ impl Default for GraphOptions {
 pub(crate) enum BuildError {
     #[error("it was told to stop")]
     Stopped,
-    #[error("hnsw_rs panicked")]
+    #[error("the builder panicked")]
     Panicked,
     #[error("hnsw_rs gave a graph that does not hold together")]
     Graph,
@@ -117,10 +130,11 @@ fn construct(
     isa: Isa,
     stop: &AtomicBool,
 ) -> Result<(Graph, Vec<u32>), BuildError> {
+    let (rows, others) = skeleton(codes.rows(), options);
     let scale = codes.scale();
     let hnsw: Hnsw<'_, u8, CodeDistance> = Hnsw::new(
         options.neighbours.clamp(4, 64),
-        codes.rows(),
+        rows.len(),
         LAYERS,
         options.ef_construction.clamp(8, 1_000),
         CodeDistance {
@@ -129,7 +143,6 @@ fn construct(
             most: 2.1 * scale * scale,
         },
     );
-    let rows: Vec<usize> = (0..codes.rows()).collect();
     // The first by itself: it is everybody's way in.
     for chunk in std::iter::once(&rows[..rows.len().min(1)])
         .chain(rows.get(1..).unwrap_or(&[]).chunks(CHUNK))
@@ -143,10 +156,40 @@ fn construct(
     let (links, entry) = take_out(&hnsw, codes.rows());
     drop(hnsw);
     let (graph, order) = Graph::lay_out(&links, entry)?.ok_or(BuildError::Graph)?;
+    let quick = options.refine.map(Refinement::quick);
+    let Some(quick) = quick.filter(|_| others) else {
+        return Ok((graph, order));
+    };
+    drop(links);
+    let ordered = codes.in_order(&order)?;
+    let graph = refine::refine(graph, &ordered, &quick, isa, stop)?;
+    // Now that all have neighbours, they can stand near them.
+    let (given, entry) = (graph.given(), graph.entry());
+    drop((graph, ordered));
+    let (graph, again) = Graph::lay_out(&given, entry)?.ok_or(BuildError::Graph)?;
+    let order = again.iter().map(|i| order[*i as usize]).collect();
     Ok((graph, order))
 }
 
-/// Links per node and level, and the entry.
+/// The rows that hnsw_rs gets, and whether there are others. They are drawn by a hash, not counted off: of what comes
+/// in turns (a title, a text, a title, …) each kind is among them.
+fn skeleton(rows: usize, options: &GraphOptions) -> (Vec<usize>, bool) {
+    let one_in = options.skeleton.clamp(1, 64);
+    if one_in == 1 || options.refine.is_none() || rows / one_in < options.least.max(2) {
+        return ((0..rows).collect(), false);
+    }
+    let below = u32::MAX / one_in as u32;
+    // The last steps of MurmurHash3 (Appleby, public domain).
+    let hash = |i: u32| {
+        let x = (i ^ i >> 16).wrapping_mul(0x85EB_CA6B);
+        let x = (x ^ x >> 13).wrapping_mul(0xC2B2_AE35);
+        x ^ x >> 16
+    };
+    let drawn = |i: &usize| *i == 0 || hash(*i as u32) < below;
+    ((0..rows).filter(drawn).collect(), true)
+}
+
+/// Links per node and level, and the entry; a node that is not in it has none.
 fn take_out(hnsw: &Hnsw<'_, u8, CodeDistance>, nodes: usize) -> (Vec<Vec<Vec<u32>>>, u32) {
     let points = hnsw.get_point_indexation();
     let mut level = vec![0usize; nodes];
@@ -156,7 +199,8 @@ fn take_out(hnsw: &Hnsw<'_, u8, CodeDistance>, nodes: usize) -> (Vec<Vec<Vec<u32
         level[id] = l;
         entry = entry.max((l, id));
     }
-    let mut links = vec![Vec::new(); nodes];
+    // Whoever is not in it has no links yet.
+    let mut links = vec![vec![Vec::new()]; nodes];
     for p in points {
         let id = p.get_origin_id();
         let near = p.get_neighborhood_id();
@@ -188,13 +232,104 @@ pub(crate) fn finish(
     let mut graph = graph;
     if let Some(how) = &options.refine {
         if how.first > 0 {
-            let quick = Refinement {
-                ef: how.first,
-                ..*how
-            };
-            graph = refine::refine(graph, codes, &quick, isa, stop)?;
+            graph = refine::refine(graph, codes, &how.quick(), isa, stop)?;
         }
         graph = refine::refine(graph, codes, how, isa, stop)?;
     }
     refine::connect(graph, codes, isa)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    const DIM: usize = 128;
+
+    fn codes(rows: usize) -> Codes {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let mut codes = Codes::new(rows, DIM, 300.0).unwrap();
+        let mut centre = vec![0.0; DIM];
+        for row in 0..rows {
+            if row % 4 == 0 {
+                centre.fill_with(|| rng.random_range(-1.0_f32..1.0));
+            }
+            let v: Vec<f32> = centre
+                .iter()
+                .map(|c| c + rng.random_range(-0.5_f32..0.5))
+                .collect();
+            let norm = v.iter().map(|x| x * x).sum::<f32>().sqrt();
+            let v: Vec<f32> = v.iter().map(|x| x / norm).collect();
+            codes.set(row, &v);
+        }
+        codes
+    }
+
+    fn options(skeleton: usize) -> GraphOptions {
+        GraphOptions {
+            least: 50,
+            skeleton,
+            ..GraphOptions::default()
+        }
+    }
+
+    #[test]
+    fn who_is_brought_in_stands_beside_the_nearest_of_the_skeleton() {
+        let codes = codes(2_000);
+        let stop = AtomicBool::new(false);
+        let (graph, order) = build(&codes, &options(8), Isa::best(), &stop).unwrap();
+        let ordered = codes.in_order(&order).unwrap();
+        let near = |a: usize, b: usize| ordered.pair(Isa::best(), a, b);
+        let beside = (0..graph.nodes()).filter(|u| {
+            let others = (0..graph.nodes()).filter(|x| x != u);
+            let nearest = others.max_by_key(|x| near(*u, *x)).unwrap();
+            graph.neighbours(*u as u32).any(|x| x as usize == nearest)
+        });
+        let share = beside.count() as f64 / graph.nodes() as f64;
+        // The nearest is in the skeleton for one in eight, and is led to there; links to anybody, as many as
+        // there are, would hold it for one in forty. The passes that follow find the others.
+        assert!(share > 0.15, "{share}");
+        // Nobody is lost or doubled.
+        let mut all = order;
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..2_000));
+    }
+
+    #[test]
+    fn some_are_drawn_where_there_are_many() {
+        let drawn = |rows: usize, one_in: usize| {
+            let (rows, others) = skeleton(rows, &options(one_in));
+            (rows.len(), rows.first().copied(), others)
+        };
+        let (n, first, others) = drawn(80_000, 8);
+        assert!(
+            (9_500..10_500).contains(&n) && first == Some(0) && others,
+            "{n}"
+        );
+        assert_eq!(drawn(399, 8), (399, Some(0), false));
+        assert_eq!(drawn(5_000, 1), (5_000, Some(0), false));
+        assert_eq!(drawn(5_000, 0), (5_000, Some(0), false));
+        let unrefined = GraphOptions {
+            refine: None,
+            ..options(8)
+        };
+        assert_eq!(skeleton(5_000, &unrefined).0.len(), 5_000);
+    }
+
+    #[test]
+    fn a_graph_laid_out_again_leads_to_the_same() {
+        let codes = codes(600);
+        let stop = AtomicBool::new(false);
+        let (graph, _) = build(&codes, &options(1), Isa::best(), &stop).unwrap();
+        let given = graph.given();
+        let (again, places) = Graph::lay_out(&given, graph.entry()).unwrap().unwrap();
+        assert_eq!(places[again.entry() as usize], graph.entry());
+        for (node, levels) in again.given().into_iter().enumerate() {
+            let was = &given[places[node] as usize];
+            let back = |l: Vec<u32>| l.into_iter().map(|x| places[x as usize]).collect();
+            let levels: Vec<Vec<u32>> = levels.into_iter().map(back).collect();
+            assert_eq!(&levels, was);
+        }
+    }
 }

@@ -129,8 +129,18 @@ impl Codes {
         }
     }
 
-    pub(crate) fn set_code(&mut self, row: usize, code: &[u8]) {
-        self.data.bytes_mut()[row * self.stride..(row + 1) * self.stride].copy_from_slice(code);
+    /// Rows of these, in another order.
+    pub(crate) fn in_order(&self, order: &[u32]) -> io::Result<Self> {
+        let mut data = Buffer::zeroed(order.len() * self.stride)?;
+        for (to, row) in data.bytes_mut().chunks_exact_mut(self.stride).zip(order) {
+            to.copy_from_slice(self.row(*row as usize));
+        }
+        Ok(Self {
+            data,
+            rows: order.len(),
+            stride: self.stride,
+            scale: self.scale,
+        })
     }
 
     /// Keeps the first rows only.

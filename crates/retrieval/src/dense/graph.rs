@@ -118,6 +118,23 @@ impl Graph {
         self.row(node).iter().copied().take_while(|x| *x != NONE)
     }
 
+    /// Links per node and level, as [`Graph::lay_out`] takes them.
+    pub(crate) fn given(&self) -> Vec<Vec<Vec<u32>>> {
+        (0..self.nodes as u32)
+            .map(|node| {
+                let above = self.upper.iter().take_while(|l| (node as usize) < l.count);
+                let rows = above.map(|l| {
+                    let start = node as usize * self.upper_width;
+                    let row = &l.links[start..start + self.upper_width];
+                    row.iter().copied().take_while(|x| *x != NONE).collect()
+                });
+                std::iter::once(self.neighbours(node).collect())
+                    .chain(rows)
+                    .collect()
+            })
+            .collect()
+    }
+
     /// Asks for a row ahead of its use.
     #[inline(always)]
     pub(crate) fn prefetch(&self, node: u32) {

@@ -134,7 +134,6 @@ impl Layer {
     /// Builds the graph, and puts codes and members into its order.
     pub(crate) fn connect(
         &mut self,
-        dim: usize,
         options: &GraphOptions,
         isa: Isa,
         stop: &AtomicBool,
@@ -143,13 +142,11 @@ impl Layer {
             return Ok(());
         }
         let (graph, order) = build(&self.codes, options, isa, stop)?;
-        let mut codes = Codes::new(order.len(), dim, self.codes.scale())?;
         let mut of_node = Vec::with_capacity(self.members.len());
         for (i, row) in order.iter().enumerate() {
-            codes.set_code(i, self.codes.row(*row as usize));
             of_node.extend(self.members_of(*row).iter().map(|m| (i as u32, *m)));
         }
-        self.codes = codes;
+        self.codes = self.codes.in_order(&order)?;
         self.assign(&of_node, order.len());
         self.graph = Some(finish(graph, &self.codes, options, isa, stop)?);
         Ok(())

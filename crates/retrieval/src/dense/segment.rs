@@ -172,8 +172,8 @@ impl Segment {
         isa: Isa,
         stop: &AtomicBool,
     ) -> Result<(), BuildError> {
-        self.passages.connect(self.dim, options, isa, stop)?;
-        self.profiles.connect(self.dim, options, isa, stop)?;
+        self.passages.connect(options, isa, stop)?;
+        self.profiles.connect(options, isa, stop)?;
         self.index_nodes()?;
         Ok(())
     }

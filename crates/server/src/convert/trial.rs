@@ -35,16 +35,15 @@ pub fn try_request(which: u8, bytes: &[u8]) -> bool {
         9 => reads(bytes, read_team),
         10 => reads(bytes, read_consortium),
         11 => reads(bytes, |m: v1::UpsertRecordRequest| {
-            read_request_id(&m.request_id)?;
-            upsert(m)
+            let id = read_request_id(&m.request_id);
+            upsert(m)?;
+            id
         }),
         12 => reads(bytes, |m: v1::BatchUpsertRecordsRequest| {
+            let all = m.records.into_iter();
+            let all: Vec<Result<_, _>> = all.map(|r| read_record("record", r, None)).collect();
             read_parent("parent", &m.parent)?;
-            let all = m
-                .records
-                .into_iter()
-                .map(|r| read_record("record", r, None));
-            all.collect::<Result<Vec<_>, _>>()
+            all.into_iter().collect::<Result<Vec<_>, _>>()
         }),
         _ => reads(bytes, |m: v1::ListRecordsRequest| {
             let name = read_name("name", &m.filter, None);

@@ -16,10 +16,13 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Both have an end on the same side only: at least so much and at least more.
-    pub(super) fn is_open_as(&self, other: &Interval) -> bool {
-        let open = |i: &Interval| (i.low.is_none(), i.high.is_none());
-        open(self) == open(other) && open(self) != (false, false)
+    /// It is open on one side, and the other lies within it: at least 90, and 95.
+    pub(super) fn takes_in(&self, other: &Interval) -> bool {
+        match (self.low, self.high) {
+            (Some(low), None) => other.low.is_some_and(|x| x >= low),
+            (None, Some(high)) => other.high.is_some_and(|x| x <= high),
+            _ => false,
+        }
     }
 }
 

@@ -86,13 +86,16 @@ pub fn figures(text: &str) -> Vec<Figure> {
         }
         if follows && wished {
             // 不低于90%，力争95%: both are asked for.
-            for earlier in &mut out[list..] {
-                earlier.superseded |= !earlier.interval.is_open_as(&found.interval);
+            let same = |e: &&mut Figure| e.unit.is_comparable(&found.unit);
+            for earlier in out[list..].iter_mut().filter(same) {
+                earlier.superseded |= !earlier.interval.takes_in(&found.interval);
             }
         }
         if !follows || wished {
             list = out.len();
         }
+        // 目标0.5 mm、0.6 mm: both are.
+        let wished = wished || follows && out.last().is_some_and(|last| last.wished);
         out.push(Figure {
             span: found.start..found.end,
             name,

@@ -176,6 +176,22 @@ fn a_wish_goes_by_the_name_before_it() {
     );
     // Both bounds are meant.
     told(
+        "合格率不低于90%，力争95%",
+        &[("合格率", false, false), ("合格率", true, false)],
+    );
+    told(
+        "电机5kW、220V，要求380V",
+        &[
+            ("电机", false, false),
+            ("电机", false, true),
+            ("电机", true, false),
+        ],
+    );
+    told(
+        "厚度目标0.5mm、0.6mm",
+        &[("厚度", true, false), ("厚度", true, false)],
+    );
+    told(
         "合格率不低于90%，力争达到95%",
         &[("合格率", false, false), ("合格率", true, false)],
     );
