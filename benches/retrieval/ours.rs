@@ -21,7 +21,7 @@ pub(crate) fn answer(folder: &Path) -> Result<()> {
             "bytes_per_vector": (index.resident() as f64 / set.n as f64).round(),
             "resident_mib": [before, memory_mib("VmRSS")],
             "points": [10, 11, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384],
-            "filtered": [10, 12, 14, 16, 20, 24, 32, 48, 64, 96],
+            "filtered": [10, 12, 14, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256],
         })
     );
     let mut sets: BTreeMap<String, (Option<Selection>, Vec<u8>)> = BTreeMap::new();

@@ -80,7 +80,7 @@ impl VectorIndex {
     }
 
     /// The `k` nearest of all or of the chosen, nearest first, with their exact inner products.
-    /// `ef` is the width of the walk; it is at least `k`.
+    /// `ef` is the width of the search, through the graph, through lists or of all; it is at least `k`.
     pub fn search(
         &self,
         vector: &[f32],
@@ -97,19 +97,17 @@ impl VectorIndex {
             isa: self.isa,
         };
         let found = match chosen {
-            None => self.segment.walk(&ask, &Everyone, true, usize::MAX),
-            Some(s) => self
-                .segment
-                .walk_limit(Side::Passages, ef, s.chosen.len())
-                .and_then(|most| self.segment.walk(&ask, &s, false, most)),
-        };
-        let found = found.unwrap_or_else(|| match chosen {
             None => {
-                let all: Vec<u32> = (0..self.segment.records() as u32).collect();
-                self.segment.scan(&ask, &all)
+                let records = self.segment.records();
+                let all = || (0..records as u32).collect::<Vec<_>>().into();
+                self.segment.nearest(&ask, &Everyone, true, records, all)
             }
-            Some(s) => self.segment.scan(&ask, &s.chosen),
-        });
+            Some(s) => {
+                let chosen = || s.chosen.as_slice().into();
+                self.segment
+                    .nearest(&ask, &s, false, s.chosen.len(), chosen)
+            }
+        };
         self.nearest_of(&found, vector, k)
     }
 

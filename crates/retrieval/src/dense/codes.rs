@@ -172,6 +172,12 @@ impl Codes {
         })
     }
 
+    /// The values of a row, in units of its codes.
+    pub(crate) fn values(&self, row: usize) -> impl Iterator<Item = f32> + '_ {
+        let row = self.row(row);
+        (0..self.stride).map(|i| f32::from(value(row, i)) - f32::from(ZERO))
+    }
+
     /// A row as it lies.
     pub(crate) fn row(&self, row: usize) -> &[u8] {
         &self.data.bytes()[row * self.stride..(row + 1) * self.stride]

@@ -8,6 +8,7 @@ use super::{
     build::{BuildError, GraphOptions, build, finish},
     codes::{Asked, Codes, scale},
     graph::{Graph, NONE},
+    lists::Lists,
     sketch::SketchScratch,
 };
 use crate::kernel::{Int8, Isa, Set};
@@ -23,6 +24,8 @@ pub(crate) struct Layer {
     pub(crate) codes: Codes,
     /// None where there are few nodes, or until it is built.
     pub(crate) graph: Option<Graph>,
+    /// None where there is no graph, and in files of programs that made none.
+    pub(crate) lists: Option<Lists>,
     /// `starts[n]..starts[n + 1]` are the places in `members` of node n's.
     pub(crate) starts: Vec<u32>,
     /// What the nodes stand for: rows of vectors, or records. In order of node.
@@ -111,6 +114,7 @@ impl Layer {
         let mut layer = Self {
             codes,
             graph: None,
+            lists: None,
             starts: Vec::new(),
             members: Vec::new(),
             owners,
@@ -131,9 +135,11 @@ impl Layer {
         self.members = of_node.iter().map(|x| x.1).collect();
     }
 
-    /// Builds the graph, and puts codes and members into its order.
+    /// Builds the graph over codes of vectors of `dim` values, puts codes and members into its order, and makes
+    /// lists.
     pub(crate) fn connect(
         &mut self,
+        dim: usize,
         options: &GraphOptions,
         isa: Isa,
         stop: &AtomicBool,
@@ -149,6 +155,8 @@ impl Layer {
         self.codes = self.codes.in_order(&order)?;
         self.assign(&of_node, order.len());
         self.graph = Some(finish(graph, &self.codes, options, isa, stop)?);
+        let members_of = |node| self.members_of(node);
+        self.lists = Some(Lists::of(&self.codes, dim, members_of, isa, stop)?);
         Ok(())
     }
 
@@ -166,6 +174,10 @@ impl Layer {
                 .graph
                 .as_ref()
                 .is_none_or(|g| g.nodes() == self.nodes())
+            && self
+                .lists
+                .as_ref()
+                .is_none_or(|l| l.holds_together(&self.members, members))
     }
 
     pub(crate) fn nodes(&self) -> usize {
@@ -260,6 +272,45 @@ impl Layer {
             }
         }
         true
+    }
+
+    /// The admitted of the nearest lists, until these are `enough` members or all there are: member and record,
+    /// a record's one after the other; and whether these are all. `None` when it would have gone past more
+    /// than `most` members, or there are no lists.
+    pub(crate) fn in_lists(
+        &self,
+        isa: Isa,
+        vector: &[f32],
+        admission: &impl Admission,
+        enough: usize,
+        most: usize,
+        s: &mut LayerScratch,
+    ) -> Option<(Vec<(u32, u32)>, bool)> {
+        let lists = self.lists.as_ref()?;
+        self.codes.ask(vector, &mut s.asked);
+        let (mut found, mut held, mut past, mut all) = (Vec::new(), 0, 0, true);
+        for list in lists.nearest_first(isa, &s.asked) {
+            if held >= enough {
+                all = false;
+                break;
+            }
+            past += list.len();
+            if past > most {
+                return None;
+            }
+            // Whether one passes is not to be foreseen: each is written, and the next over it if it does not.
+            found.resize(held + list.len(), (0, 0));
+            for &member in list {
+                let record = self.owner(member);
+                found[held] = (member, record);
+                held += usize::from(admission.admits(record));
+            }
+        }
+        found.truncate(held);
+        if !self.owners.is_empty() {
+            found.sort_unstable_by_key(|(_, record)| *record);
+        }
+        Some((found, all))
     }
 
     /// Reads the codes of `nodes` and keeps the nearest `keep` records to what `s` asks for:

@@ -7,6 +7,7 @@ mod compare;
 mod file;
 mod graph;
 mod layer;
+mod lists;
 mod memory;
 mod parts;
 mod raw;

@@ -434,8 +434,7 @@ impl Part {
         records.filter(|r| admission.admits(*r)).collect()
     }
 
-    /// Walks or reads, whichever is thought cheaper; a walk that takes longer than reading would
-    /// is given up.
+    /// By the way that is thought cheapest.
     fn nearest(
         &self,
         segment: &Segment,
@@ -447,16 +446,11 @@ impl Part {
             slots: &self.slots,
             chosen,
         };
-        // Thought to be spread evenly; where they are not, the limit of the walk covers it.
+        // Thought to be spread evenly; where they are not, the limit of either way covers it.
         let share = chosen.map_or(self.live, |c| {
             c.count.saturating_mul(self.live).div_ceil(total.max(1))
         });
-        if let Some(most) = segment.walk_limit(ask.side, ask.ef, share) {
-            let all = chosen.is_none() && self.all_live();
-            if let Some(found) = segment.walk(ask, &admission, all, most) {
-                return found;
-            }
-        }
-        segment.scan(ask, &self.admitted(chosen))
+        let all = chosen.is_none() && self.all_live();
+        segment.nearest(ask, &admission, all, share, || self.admitted(chosen).into())
     }
 }

@@ -21,6 +21,14 @@ const SKETCHED: [usize; 2] = [4, 9];
 const CODED: [usize; 2] = [25, 40];
 /// So many bytes of sketches stand near the processor.
 const NEAR: usize = 8 << 20;
+/// Of going past a member of a list, and of the distance of a list's centre.
+const PASSED: usize = 2;
+const CENTRE: usize = 5;
+/// Admitted members of lists that are read for each in the width of a search, where a record has one: of the ten
+/// nearest they find as many as a walk of width ten, of more a little less than a walk of that width.
+const READ: usize = 20;
+/// Lists are read where that is so many times as quick as any other way.
+const LISTED: usize = 2;
 /// Records whose codes are read for each in the width of a search, where sketches leave out others.
 const KEPT: usize = 10;
 /// And one in so many of all, who are nearer by chance.
@@ -73,6 +81,17 @@ pub(crate) struct Ask<'a> {
     /// Width of the walk, in records; at least `wanted` counts.
     pub(crate) ef: usize,
     pub(crate) isa: Isa,
+}
+
+/// How records are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Through the graph, given up beyond so many distances.
+    Walk { most: usize },
+    /// Through lists, given up beyond so many members.
+    Lists { most: usize },
+    /// All that are admitted.
+    Read,
 }
 
 /// A record that was found: by how near, in approximate cosine, and which.
@@ -172,8 +191,8 @@ impl Segment {
         isa: Isa,
         stop: &AtomicBool,
     ) -> Result<(), BuildError> {
-        self.passages.connect(options, isa, stop)?;
-        self.profiles.connect(options, isa, stop)?;
+        self.passages.connect(self.dim, options, isa, stop)?;
+        self.profiles.connect(self.dim, options, isa, stop)?;
         self.index_nodes()?;
         Ok(())
     }
@@ -241,12 +260,11 @@ impl Segment {
         (few && self.sketches.is_some()).then_some(kept)
     }
 
-    /// Distances that a walk among `admitted` of all records may take, beyond which it is given up;
-    /// `None` where reading them all is thought cheaper from the start.
-    pub(crate) fn walk_limit(&self, side: Side, ef: usize, admitted: usize) -> Option<usize> {
+    /// The way that is thought cheapest to the nearest of `admitted` records, spread evenly among all.
+    fn way(&self, side: Side, ef: usize, admitted: usize) -> Way {
         let layer = self.layer(side);
-        if layer.graph.is_none() || admitted == 0 {
-            return None;
+        if admitted == 0 {
+            return Way::Read;
         }
         let records = self.records().max(1);
         let rows = |of: usize| layer.nodes().saturating_mul(of) / records;
@@ -256,9 +274,84 @@ impl Segment {
             Some(kept) => rows(admitted).saturating_mul(SKETCHED[far]) + codes(kept),
             None => codes(admitted),
         };
-        let walking = ef.saturating_mul(WALKED).saturating_mul(records) / admitted;
-        let distances = reading / CODED[far];
-        (walking < reading).then(|| distances.saturating_mul(2).saturating_add(4_096))
+        // To find one that is admitted, so many are met.
+        let met = |of: usize| of.saturating_mul(records) / admitted;
+        let walking = match &layer.graph {
+            Some(_) => met(ef.saturating_mul(WALKED)),
+            None => usize::MAX,
+        };
+        let listing = layer.lists.as_ref().map_or(usize::MAX, |lists| {
+            let read = self.enough(side, ef);
+            let past = met(read).saturating_mul(PASSED);
+            let centres = lists.len() * CENTRE;
+            past.saturating_add(read.saturating_mul(CODED[far]))
+                .saturating_add(centres)
+        });
+        let least = walking.min(reading);
+        // What turns out dearer than reading is given up.
+        if listing < least / LISTED {
+            let most = (reading / PASSED).saturating_add(4_096);
+            Way::Lists { most }
+        } else if walking < reading {
+            let most = (reading / CODED[far])
+                .saturating_mul(2)
+                .saturating_add(4_096);
+            Way::Walk { most }
+        } else {
+            Way::Read
+        }
+    }
+
+    /// How many admitted members of lists are read for a search of some width.
+    fn enough(&self, side: Side, ef: usize) -> usize {
+        let members = self.layer(side).members.len();
+        let read = ef.saturating_mul(READ).saturating_mul(members);
+        read.div_ceil(self.records().max(1)).max(ef)
+    }
+
+    /// The nearest admitted records by whichever way is thought cheapest; `admitted` is about how many they
+    /// are, and `records` tells them, in order. Fewer than wanted only where there are no more.
+    pub(crate) fn nearest<'r>(
+        &self,
+        ask: &Ask<'_>,
+        admission: &impl Admission,
+        all: bool,
+        admitted: usize,
+        records: impl FnOnce() -> Cow<'r, [u32]>,
+    ) -> Vec<Found> {
+        let found = match self.way(ask.side, ask.ef.max(ask.wanted), admitted) {
+            Way::Walk { most } => self.walk(ask, admission, all, most),
+            Way::Lists { most } => self.through_lists(ask, admission, most),
+            Way::Read => None,
+        };
+        found.unwrap_or_else(|| self.scan(ask, &records()))
+    }
+
+    /// The nearest of the admitted in the nearest lists. `None` when there are no lists, when they are past
+    /// `most` members, or when fewer records than wanted were found and there may be more.
+    pub(crate) fn through_lists(
+        &self,
+        ask: &Ask<'_>,
+        admission: &impl Admission,
+        most: usize,
+    ) -> Option<Vec<Found>> {
+        let layer = self.layer(ask.side);
+        SCRATCH.with_borrow_mut(|s| {
+            let enough = self.enough(ask.side, ask.ef.max(ask.wanted));
+            let (mut nodes, all) =
+                layer.in_lists(ask.isa, ask.vector, admission, enough, most, s)?;
+            let node_of = match ask.side {
+                Side::Passages => &self.row_nodes,
+                Side::Profiles => &self.profile_nodes,
+            };
+            for (at, _) in &mut nodes {
+                *at = node_of[*at as usize];
+            }
+            let found = layer.scan(ask.isa, ask.wanted, &nodes, s);
+            let similarity = |(distance, r)| (layer.codes.similarity(distance), r);
+            let found: Vec<Found> = found.into_iter().map(similarity).collect();
+            (all || found.len() >= ask.wanted).then_some(found)
+        })
     }
 
     /// The nearest admitted records by walking. `None` when there is no graph, or the walk took
@@ -371,6 +464,7 @@ impl Segment {
         let layer = |l: &Layer| {
             l.codes.bytes().len()
                 + l.graph.as_ref().map_or(0, |g| g.resident())
+                + l.lists.as_ref().map_or(0, |l| l.resident())
                 + (l.starts.len() + l.members.len() + l.owners.len()) * 4
         };
         layer(&self.passages)
@@ -441,5 +535,163 @@ impl Seen {
                 _ => at = (at + 1) & mask,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use std::collections::HashSet;
+
+    const DIM: usize = 128;
+    const TOPICS: u32 = 30;
+
+    /// Records of one passage or up to three, each record about a topic, and topics to ask for.
+    fn segment(records: u32, several: bool) -> (Segment, Vec<Vec<f32>>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let mut topic = || (0..DIM).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let topics: Vec<Vec<f32>> = (0..TOPICS).map(|_| topic()).collect();
+        let (mut values, mut starts) = (Vec::new(), vec![0]);
+        for record in 0..records {
+            for _ in 0..if several { 1 + record % 3 } else { 1 } {
+                let of = topics[(record % TOPICS) as usize].iter();
+                let v: Vec<f32> = of.map(|x| x + rng.random_range(-0.8f32..0.8)).collect();
+                values.extend(mean(&v, DIM));
+            }
+            starts.push((values.len() / DIM) as u32);
+        }
+        let rows = Rows::owned(values.len(), values.into_iter()).unwrap();
+        let mut segment = Segment::code(DIM, rows, starts).unwrap();
+        let stop = AtomicBool::new(false);
+        let options = GraphOptions::default();
+        segment.connect(&options, Isa::best(), &stop).unwrap();
+        let asked = topics.iter().map(|t| mean(t, DIM)).collect();
+        (segment, asked)
+    }
+
+    struct Admitted(fn(u32) -> bool);
+
+    impl Admission for Admitted {
+        fn admits(&self, record: u32) -> bool {
+            (self.0)(record)
+        }
+    }
+
+    fn ask(vector: &[f32], side: Side) -> Ask<'_> {
+        Ask {
+            vector,
+            side,
+            wanted: 10,
+            ef: 20,
+            isa: Isa::best(),
+        }
+    }
+
+    #[test]
+    fn lists_lead_to_the_nearest_that_pass() {
+        for several in [false, true] {
+            let (segment, topics) = segment(4_000, several);
+            let sides = if several {
+                &[Side::Passages, Side::Profiles][..]
+            } else {
+                &[Side::Passages]
+            };
+            // One in ten; who is about one topic only; few; nobody.
+            let filters: [fn(u32) -> bool; 4] = [
+                |r| r % 7 == 0 || r % 31 == 0,
+                |r| r % TOPICS == 5,
+                |r| r % 500 == 2,
+                |_| false,
+            ];
+            for (side, filter) in sides.iter().flat_map(|s| filters.map(|f| (*s, f))) {
+                let passing: Vec<u32> = (0..4_000).filter(|r| filter(*r)).collect();
+                let (mut hits, mut of) = (0, 0);
+                for topic in &topics {
+                    let ask = ask(topic, side);
+                    let truth = segment.scan(&ask, &passing);
+                    let lists = segment.through_lists(&ask, &Admitted(filter), usize::MAX);
+                    let found = lists.unwrap();
+                    assert_eq!(found.len(), truth.len());
+                    assert!(found.is_sorted_by(|a, b| a.0 >= b.0));
+                    let records: HashSet<u32> = found.iter().map(|f| f.1).collect();
+                    assert!(records.len() == found.len() && records.iter().all(|r| filter(*r)));
+                    // Distances are those of codes, however a record was found.
+                    let near = |f: &Found| found.iter().find(|g| g.1 == f.1).map(|g| g.0);
+                    assert!(truth.iter().all(|t| near(t).is_none_or(|s| s == t.0)));
+                    hits += truth.iter().filter(|t| records.contains(&t.1)).count();
+                    of += truth.len();
+                }
+                assert!(hits * 100 >= of * 98, "{side:?}: {hits} of {of}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_cheapest_way_depends_on_how_many_pass() {
+        let (mut segment, topics) = segment(12_000, false);
+        let way = |s: &Segment, admitted| s.way(Side::Passages, 3, admitted);
+        assert_eq!(way(&segment, 0), Way::Read);
+        assert_eq!(way(&segment, 20), Way::Read);
+        assert!(matches!(way(&segment, 12_000), Way::Walk { .. }));
+        // There are no profiles here.
+        assert_eq!(segment.way(Side::Profiles, 3, 12_000), Way::Read);
+        let lists = |s: &Segment, n| matches!(way(s, n), Way::Lists { .. });
+        let some = (1..120).map(|x| x * 100);
+        let some: Vec<usize> = some.filter(|n| lists(&segment, *n)).collect();
+        assert!(some.len() > 3, "{some:?}");
+        let ask = Ask {
+            ef: 3,
+            wanted: 3,
+            ..ask(&topics[3], Side::Passages)
+        };
+        let even = Admitted(|r| r % 4 == 0);
+        // Two pass, though so many were thought to.
+        let few = Admitted(|r| r % 6_000 == 15);
+        for admitted in some {
+            let unread = || panic!("lists were given up");
+            let found = segment.nearest(&ask, &even, false, admitted, unread);
+            let listed = segment.through_lists(&ask, &even, usize::MAX);
+            assert_eq!(found, listed.unwrap());
+            let two = || Cow::Borrowed(&[15, 6_015][..]);
+            let found = segment.nearest(&ask, &few, false, admitted, two);
+            assert_eq!(found, segment.scan(&ask, &two()));
+        }
+        assert_eq!(segment.through_lists(&ask, &few, 11_999), None);
+        let all = segment.through_lists(&ask, &few, 12_000);
+        assert_eq!(all.unwrap().len(), 2);
+        // Files of before have no lists.
+        segment.passages.lists = None;
+        assert!((1..120).all(|x| !lists(&segment, x * 100)));
+        assert_eq!(segment.through_lists(&ask, &even, usize::MAX), None);
+    }
+
+    #[test]
+    fn copies_are_in_lists_too() {
+        let mut rng = ChaCha8Rng::seed_from_u64(12);
+        let mut one = || {
+            mean(
+                &(0..DIM)
+                    .map(|_| rng.random_range(-1.0..1.0))
+                    .collect::<Vec<f32>>(),
+                DIM,
+            )
+        };
+        // Every other record says the same.
+        let stock = one();
+        let values: Vec<f32> = (0..4_000)
+            .flat_map(|r| if r % 2 == 0 { stock.clone() } else { one() })
+            .collect();
+        let rows = Rows::owned(values.len(), values.into_iter()).unwrap();
+        let mut segment = Segment::code(DIM, rows, (0..=4_000).collect()).unwrap();
+        let stop = AtomicBool::new(false);
+        let options = GraphOptions::default();
+        segment.connect(&options, Isa::best(), &stop).unwrap();
+        let passes = |r: u32| r.is_multiple_of(3);
+        let passing: Vec<u32> = (0..4_000).filter(|r| passes(*r)).collect();
+        let ask = ask(&stock, Side::Passages);
+        let found = segment.through_lists(&ask, &Admitted(passes), usize::MAX);
+        assert_eq!(found.unwrap(), segment.scan(&ask, &passing));
     }
 }

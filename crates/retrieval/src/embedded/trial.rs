@@ -8,7 +8,7 @@ use crate::{
 };
 use std::path::Path;
 
-/// Reads the vectors' files of a folder and walks over all that was read; says how many rows there
+/// Reads the vectors' files of a folder and searches all that was read, in each way; says how many rows there
 /// are. The postings are not read.
 ///
 /// # Errors
@@ -35,7 +35,9 @@ pub fn try_files(folder: &Path, shape: &Shape) -> Result<usize, IndexError> {
             let walked = segment.walk(&ask, &Everyone, true, usize::MAX);
             let all: Vec<u32> = (0..segment.records() as u32).collect();
             let scanned = segment.scan(&ask, &all);
-            for (_, record) in walked.into_iter().flatten().chain(scanned) {
+            let listed = segment.through_lists(&ask, &Everyone, usize::MAX);
+            let ways = walked.into_iter().chain(listed).flatten();
+            for (_, record) in ways.chain(scanned) {
                 segment.prefetch(record);
                 let _ = segment.exact(&vector, record);
             }

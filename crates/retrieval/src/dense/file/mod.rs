@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `keys`, `facets`, `starts`, `norms` and `vectors` cannot be made again without the store: where
-//! one does not read, the segment is [`IndexError::Damaged`]. Codes and graphs can be made from the
+//! one does not read, the segment is [`IndexError::Damaged`]. Codes, graphs and lists can be made from the
 //! vectors: where one of these does not read, the segment opens without graphs, says so, and is
 //! read whole until it is sealed anew. A file is written under another name, flushed, and then
 //! renamed: a segment that has its name is whole.
@@ -53,6 +53,9 @@ struct LayerHeader {
     members: usize,
     scale: f32,
     graph: Option<GraphHeader>,
+    /// How many lists there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lists: Option<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,6 +139,7 @@ mod tests {
         let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
         let mut header: Header = serde_json::from_slice(&bytes[16..16 + length]).unwrap();
         header.version = 1;
+        (header.passages.lists, header.profiles.lists) = (None, None);
         for section in &mut header.sections {
             if section.name.ends_with(".codes") {
                 let place = section.from as usize..(section.from + section.bytes) as usize;
@@ -193,8 +197,18 @@ mod tests {
             })
             .collect();
         writer.finish(&segment, &held, &shape, &path).unwrap();
+        let opened = open(&path, &shape).unwrap();
+        for (was, is) in [
+            (&segment.passages, &opened.segment.passages),
+            (&segment.profiles, &opened.segment.profiles),
+        ] {
+            let (was, is) = (was.lists.as_ref().unwrap(), is.lists.as_ref().unwrap());
+            assert!(was.centres.bytes() == is.centres.bytes());
+            assert_eq!((&was.starts, &was.members), (&is.starts, &is.members));
+        }
         older(&path, dim);
         let opened = open(&path, &shape).unwrap();
+        assert!(opened.segment.passages.lists.is_none());
         assert_eq!(opened.mended, None);
         for (was, is) in [
             (&segment.passages, &opened.segment.passages),

@@ -7,6 +7,7 @@ use crate::{
         codes::{Codes, ZERO, row_of, stride},
         graph::{Graph, Level},
         layer::Layer,
+        lists::Lists,
         memory::{Buffer, Rows},
     },
     index::{IndexError, Shape},
@@ -65,7 +66,7 @@ pub(crate) fn open(path: &Path, shape: &Shape) -> Result<Opened, IndexError> {
                 Segment::from_parts(dim, vectors.clone(), starts.clone(), passages, profiles);
             let problem = whole
                 .is_none()
-                .then(|| "its graphs do not hold together".to_owned());
+                .then(|| "its graphs or lists do not hold together".to_owned());
             (whole, problem)
         }
         Err(problem) => (None, Some(problem)),
@@ -287,9 +288,27 @@ impl<'a> Reader<'a> {
                 Some(graph.ok_or_else(|| format!("the graph of {name} leads nowhere"))?)
             }
         };
+        let lists = match name {
+            "passages" => self.header.passages.lists,
+            _ => self.header.profiles.lists,
+        };
+        let lists = match lists {
+            None => None,
+            Some(n) => {
+                let centres =
+                    self.buffer(&format!("{name}.centres"), n.checked_mul(stride(dim)))?;
+                let centres = Codes::from_buffer(centres, n, dim, scale);
+                Some(Lists {
+                    centres: centres.ok_or_else(|| format!("the centres of {name} do not fit"))?,
+                    starts: collect(&self.bytes(&format!("{name}.lists"))?),
+                    members: collect(&self.bytes(&format!("{name}.listed"))?),
+                })
+            }
+        };
         Ok(Layer {
             codes,
             graph,
+            lists,
             starts,
             members: of_nodes,
             owners,

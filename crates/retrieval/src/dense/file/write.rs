@@ -4,7 +4,7 @@ use super::{
     GraphHeader, HEADER, Header, LayerHeader, MAGIC, ORDER, PAGE, Record, Section, VERSION, map,
 };
 use crate::{
-    dense::{Segment, layer::Layer, memory::Rows},
+    dense::{Segment, layer::Layer, lists::Lists, memory::Rows},
     index::Shape,
 };
 use std::{
@@ -152,11 +152,17 @@ impl SegmentWriter {
                 levels: g.upper().iter().map(|l| l.count).collect(),
             });
         }
+        if let Some(l) = &layer.lists {
+            one("centres", l.centres.bytes())?;
+            one("lists", bytemuck::cast_slice(&l.starts))?;
+            one("listed", bytemuck::cast_slice(&l.members))?;
+        }
         Ok(LayerHeader {
             nodes: layer.nodes(),
             members: layer.members.len(),
             scale: layer.codes.scale(),
             graph,
+            lists: layer.lists.as_ref().map(Lists::len),
         })
     }
 }
