@@ -7,8 +7,8 @@
 //!
 //! It starts the program on an empty folder (`--data DIR`: on one that stays, and what it holds is not stored again), stores N records of five passages each in batches, invented in the
 //! words of the model's vocabulary, which are as frequent as those of a language are (Zipf), waits until their
-//! graphs are built, measures what
-//! 64 clients get in closed loop (the peak), and then asks at a share of it for so many seconds: every request has
+//! graphs are built, lets 64 clients ask in closed loop for a while, measures what
+//! they get (the peak), and then asks at a share of it for so many seconds: every request has
 //! its intended time, and its latency counts from then on, whether or not the one before was answered
 //! (coordinated omission). One request in ten is a write; after each acknowledged write the record is asked
 //! for at once and has to come first. Last, five times the peak is asked for: what is answered in time then is the
@@ -43,6 +43,10 @@ struct Args {
     overload_seconds: u64,
     /// The load waits so long at most until graphs are built.
     settle_seconds: u64,
+    /// So long the closed loop runs before it is measured.
+    warm_seconds: u64,
+    /// And so long while it is.
+    peak_seconds: u64,
     /// Folder that outlives the bench; what is stored in it is not stored again.
     data: Option<PathBuf>,
 }
@@ -58,6 +62,8 @@ fn args() -> Result<Option<Args>> {
         share: 0.5,
         overload_seconds: 20,
         settle_seconds: 600,
+        warm_seconds: 5,
+        peak_seconds: 10,
         data: None,
     };
     while let Some(flag) = given.next() {
@@ -73,6 +79,8 @@ fn args() -> Result<Option<Args>> {
             "--clients" => out.clients = value()?.parse()?,
             "--seconds" => out.seconds = value()?.parse()?,
             "--share" => out.share = value()?.parse()?,
+            "--warm-seconds" => out.warm_seconds = value()?.parse()?,
+            "--peak-seconds" => out.peak_seconds = value()?.parse()?,
             "--settle-seconds" => out.settle_seconds = value()?.parse()?,
             "--data" => out.data = Some(value()?.into()),
             "--overload-seconds" => out.overload_seconds = value()?.parse()?,
@@ -114,23 +122,28 @@ fn main() -> Result<()> {
             program.resident_mib(),
             program.own_mib()
         );
-        let peak = run::closed(&clients, Duration::from_secs(10)).await?;
-        println!("peak, closed loop, {} clients: {peak:.0} requests a second", args.clients);
+        // What is mapped and not in memory yet is read from disk meanwhile.
+        let warm = Duration::from_secs(args.warm_seconds);
+        let first = run::closed(&clients, warm).await?;
+        println!("closed loop before, for {} s: {first:.1} requests a second", args.warm_seconds);
+        let peak = run::closed(&clients, Duration::from_secs(args.peak_seconds)).await?;
+        println!("peak, closed loop for {} s, {} clients: {peak:.1} requests a second", args.peak_seconds, args.clients);
+        anyhow::ensure!(peak > 0.0, "nobody was answered in time: --warm-seconds for longer");
         let rate = peak * args.share;
         let seconds = Duration::from_secs(args.seconds);
         let report = run::open(&clients, &program, rate, seconds).await?;
-        println!("open loop at {rate:.0} a second for {} s:\n{report}", args.seconds);
+        println!("open loop at {rate:.1} a second for {} s:\n{report}", args.seconds);
         let seconds = Duration::from_secs(args.overload_seconds);
         let report = run::open(&clients, &program, peak * 5.0, seconds).await?;
         println!(
-            "open loop at {:.0} a second, five times the peak, for {} s:\n{report}\n  goodput: {:.0} a second, {:.2} of the peak",
+            "open loop at {:.1} a second, five times the peak, for {} s:\n{report}\n  goodput: {:.1} a second, {:.2} of the peak",
             peak * 5.0,
             args.overload_seconds,
             report.goodput(),
             report.goodput() / peak
         );
         let report = run::open(&clients, &program, rate, Duration::from_secs(10)).await?;
-        println!("after it, at {rate:.0} a second again for 10 s:\n{report}");
+        println!("after it, at {rate:.1} a second again for 10 s:\n{report}");
         let (store, folder) = program.bytes();
         let took = program.crash()?;
         println!(

@@ -24,7 +24,7 @@ one() {
   while left=$((end - $(date +%s))); [ "$left" -gt 1 ] && [ "$turn" -lt 40 ]; do
     turn=$((turn + 1))
     # The input that a process is at, in a folder of its own.
-    QUEQIAO_FUZZ=$target "$decoders" "$own" -max_total_time="$left" -print_final_stats=1 -max_len="$most" \
+    QUEQIAO_FUZZ=$target "$decoders" "$own" -max_total_time="$left" -print_final_stats=1 -max_len="$most" -reload=0 \
       -rss_limit_mb=3072 -malloc_limit_mb=2048 -timeout=20 -seed=$((number * 1000 + turn)) -verbosity=1 \
       -artifact_prefix="$out/$target-" >"$work/$target-$number-$turn.log" 2>&1
     local code=$?

@@ -12,6 +12,9 @@ pub(crate) struct Figures {
     pub(crate) late: u64,
     pub(crate) failed: u64,
     pub(crate) not_visible: u64,
+    /// Calls answered: a write that is asked for at once is two.
+    pub(crate) calls: u64,
+    /// Until the last was answered.
     pub(crate) seconds: f64,
     /// Memory of the server, MiB, once a second: resident, and what of it is no map of a file.
     pub(crate) memory: Vec<[u64; 2]>,
@@ -30,9 +33,9 @@ impl Figures {
         }
     }
 
-    /// Requests answered, a second.
+    /// Calls answered, a second.
     pub(crate) fn goodput(&self) -> f64 {
-        self.latencies.len() as f64 / self.seconds
+        self.calls as f64 / self.seconds
     }
 
     fn quantile(&self, q: f64) -> f64 {

@@ -3,7 +3,7 @@
 use super::{
     figures::Figures,
     server::Program,
-    work::{Clients, DEADLINE, End, PARENT, record, request},
+    work::{Clients, DEADLINE, PARENT, record, request},
 };
 use anyhow::Result;
 use queqiao_proto::v1::{
@@ -103,7 +103,7 @@ pub(crate) async fn closed(clients: &Clients, time: Duration) -> Result<f64> {
             let mut done = 0_u64;
             while began.elapsed() < time {
                 let n = NEXT.fetch_add(1, Ordering::Relaxed);
-                done += u64::from(request(&language, channel.clone(), n, false).await == End::Done);
+                done += request(&language, channel.clone(), n, false).await.1;
             }
             done
         });
@@ -148,17 +148,18 @@ pub(crate) async fn open(
         let (channel, tx, open) = (clients.of(n), tx.clone(), Arc::clone(&open));
         let language = Arc::clone(&clients.1);
         tokio::spawn(async move {
-            let end = request(&language, channel, n, true).await;
+            let (end, calls) = request(&language, channel, n, true).await;
             open.fetch_sub(1, Ordering::Relaxed);
-            let _ = tx.send((end, intended.elapsed()));
+            let _ = tx.send((end, calls, intended.elapsed()));
         });
     }
     drop(tx);
-    figures.seconds = began.elapsed().as_secs_f64();
     let end = tokio::time::Instant::now() + DEADLINE * 3;
-    while let Ok(Some((end, latency))) = tokio::time::timeout_at(end, rx.recv()).await {
+    while let Ok(Some((end, calls, latency))) = tokio::time::timeout_at(end, rx.recv()).await {
         figures.take(end, latency);
+        figures.calls += calls;
     }
+    figures.seconds = began.elapsed().as_secs_f64();
     figures.latencies.sort_unstable();
     figures.most_open = most.load(Ordering::Relaxed);
     Ok(figures)

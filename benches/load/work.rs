@@ -101,13 +101,19 @@ async fn ask(channel: Channel, text: String, k: i32) -> Result<v1::MatchResponse
     Ok(answer.into_inner())
 }
 
-/// Request `n` of a run: a match, or a write of a record with a word of its own.
-pub(crate) async fn request(language: &Language, channel: Channel, n: u64, check: bool) -> End {
+/// Request `n` of a run: a match, or a write of a record with a word of its own, which may be asked for at once;
+/// and how many calls were answered.
+pub(crate) async fn request(
+    language: &Language,
+    channel: Channel,
+    n: u64,
+    check: bool,
+) -> (End, u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(n ^ 0x5eed);
     if !n.is_multiple_of(WRITES) {
         return match ask(channel, language.question(&mut rng), 10).await {
-            Ok(_) => End::Done,
-            Err(e) => ended(&e),
+            Ok(_) => (End::Done, 1),
+            Err(e) => (ended(&e), 0),
         };
     }
     // Letters that stand in no other record.
@@ -124,13 +130,13 @@ pub(crate) async fn request(language: &Language, channel: Channel, n: u64, check
         .upsert_record(with_deadline(upsert))
         .await;
     match written {
-        Err(e) => ended(&e),
-        Ok(_) if !check => End::Done,
+        Err(e) => (ended(&e), 0),
+        Ok(_) if !check => (End::Done, 1),
         Ok(_) => match ask(channel, word, 3).await {
-            Ok(found) if found.matches.iter().any(|m| m.name == name) => End::Done,
-            Ok(_) => End::NotVisible,
+            Ok(found) if found.matches.iter().any(|m| m.name == name) => (End::Done, 2),
+            Ok(_) => (End::NotVisible, 2),
             // The write was done; the question about it counts as its own.
-            Err(e) => ended(&e),
+            Err(e) => (ended(&e), 1),
         },
     }
 }
