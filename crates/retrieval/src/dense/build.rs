@@ -56,7 +56,7 @@ impl Default for Refinement {
     fn default() -> Self {
         Self {
             first: 60,
-            ef: 150,
+            ef: 250,
             alpha: 1.1,
             out: 32,
             most: 48,

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// then saved in their lists.
 const LISTS: f64 = 3.0;
 /// Nodes that a centre is learnt from.
-const LEARN: usize = 24;
+const LEARN: usize = 64;
 /// How often it is.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 /// So many lists are put in order first, and then as many again as were before, and some more.
 const AT_ONCE: usize = 32;
 /// Nodes between two looks at the flag.
