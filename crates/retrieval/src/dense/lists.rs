@@ -12,8 +12,8 @@ use crate::kernel::{Int8, Isa, Set, dot};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Lists for each in the square root of the number of nodes: to ask twice as many centres costs as much as is
-/// then saved in their lists.
+/// Lists for each in the square root of the number of nodes. By reckoning, for half a million: to ask twice as many
+/// centres costs more than is then saved in their lists.
 const LISTS: f64 = 3.0;
 /// Nodes that a centre is learnt from.
 const LEARN: usize = 64;

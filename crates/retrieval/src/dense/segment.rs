@@ -24,8 +24,8 @@ const NEAR: usize = 8 << 20;
 /// Of going past a member of a list, and of the distance of a list's centre.
 const PASSED: usize = 2;
 const CENTRE: usize = 5;
-/// Admitted members of lists that are read for each in the width of a search, where a record has one: of the ten
-/// nearest they find as many as a walk of width ten, of more a little less than a walk of that width.
+/// Admitted members of lists that are read for each in the width of a search, where a record has one: of as many
+/// nearest as the width they find about as many as a walk does; where the width is greater, fewer, in a third of the time.
 const READ: usize = 20;
 /// Lists are read where that is so many times as quick as any other way.
 const LISTED: usize = 2;
