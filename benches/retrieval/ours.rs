@@ -6,6 +6,12 @@ use queqiao_retrieval::{GraphOptions, Isa, Selection, VectorIndex};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
+const POINTS: [usize; 18] = [
+    10, 11, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384,
+];
+/// Where nothing stands near anything.
+const WIDE: [usize; 7] = [512, 768, 1_024, 1_536, 2_048, 3_072, 4_096];
+
 /// Our index: builds, tells, and answers for as long as it is asked.
 pub(crate) fn answer(folder: &Path) -> Result<()> {
     let set = Set::open(folder)?;
@@ -14,13 +20,17 @@ pub(crate) fn answer(folder: &Path) -> Result<()> {
     let start = cpu_seconds();
     let index = VectorIndex::build(set.dim, base, &GraphOptions::default(), 1, Isa::best())?;
     let built = cpu_seconds() - start;
+    let mut points = POINTS.to_vec();
+    if set.name == "isotropic" {
+        points.extend(WIDE);
+    }
     println!(
         "{}",
         json!({
             "cpu_seconds": round(built, 1),
             "bytes_per_vector": (index.resident() as f64 / set.n as f64).round(),
             "resident_mib": [before, memory_mib("VmRSS")],
-            "points": [10, 11, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384],
+            "points": points,
             "filtered": [10, 12, 14, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256],
         })
     );

@@ -256,6 +256,10 @@ impl Walk<'_> {
                     pool.pop();
                 }
                 pool.insert(place, key(distance, x));
+                // Perhaps the next to go on from.
+                if place <= next {
+                    self.graph.prefetch(x);
+                }
                 next = next.min(place);
             }
             at = next;

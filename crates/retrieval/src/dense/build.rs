@@ -162,13 +162,7 @@ fn construct(
     };
     drop(links);
     let ordered = codes.in_order(&order)?;
-    let graph = refine::refine(graph, &ordered, &quick, isa, stop)?;
-    // Now that all have neighbours, they can stand near them.
-    let (given, entry) = (graph.given(), graph.entry());
-    drop((graph, ordered));
-    let (graph, again) = Graph::lay_out(&given, entry)?.ok_or(BuildError::Graph)?;
-    let order = again.iter().map(|i| order[*i as usize]).collect();
-    Ok((graph, order))
+    Ok((refine::refine(graph, &ordered, &quick, isa, stop)?, order))
 }
 
 /// The rows that hnsw_rs gets, and whether there are others. They are drawn by a hash, not counted off: of what comes
@@ -318,18 +312,23 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_laid_out_again_leads_to_the_same() {
+    fn a_graph_in_another_order_leads_to_the_same() {
         let codes = codes(600);
         let stop = AtomicBool::new(false);
         let (graph, _) = build(&codes, &options(1), Isa::best(), &stop).unwrap();
-        let given = graph.given();
-        let (again, places) = Graph::lay_out(&given, graph.entry()).unwrap().unwrap();
-        assert_eq!(places[again.entry() as usize], graph.entry());
+        let (given, entry) = (graph.given(), graph.entry());
+        let above = given.iter().filter(|l| l.len() > 1).count();
+        let wanted: Vec<u32> = (0..600).map(|n| n * 7 % 600).collect();
+        let (again, places) = graph.in_order_of(&wanted).unwrap().unwrap();
+        assert_eq!(places[again.entry() as usize], entry);
         for (node, levels) in again.given().into_iter().enumerate() {
             let was = &given[places[node] as usize];
             let back = |l: Vec<u32>| l.into_iter().map(|x| places[x as usize]).collect();
             let levels: Vec<Vec<u32>> = levels.into_iter().map(back).collect();
             assert_eq!(&levels, was);
         }
+        // Those of upper levels come first; the others stand as wanted.
+        let ground = wanted.iter().filter(|n| given[**n as usize].len() == 1);
+        assert!(above > 0 && places[above..].iter().eq(ground));
     }
 }

@@ -1,8 +1,8 @@
 //! A finished graph in flat rows: what hnsw_rs built, laid out for walking.
 //!
-//! Nodes stand in order of level, highest first, and within a level in breadth-first order from
-//! the entry, so that neighbours lie near each other and level `l` holds exactly the first
-//! `counts[l]` nodes. A row has a fixed width and ends early with [`NONE`].
+//! Nodes stand in order of level, highest first, so that level `l` holds exactly the first `counts[l]` nodes, and
+//! within a level near ones beside each other: by lists, and before these are learnt breadth-first from the entry. A
+//! row has a fixed width and ends early with [`NONE`].
 
 use super::memory::Buffer;
 use std::io;
@@ -150,19 +150,31 @@ impl Graph {
         self.links.bytes().len() + self.upper.iter().map(|l| l.links.len() * 4).sum::<usize>()
     }
 
-    /// Lays out links that are given per node and level, in any order of nodes. Returns the graph
+    /// Lays out links that are given per node and level, in any order of nodes, breadth-first. Returns the graph
     /// and, per place in it, the node that was given.
     pub(crate) fn lay_out(
         given: &[Vec<Vec<u32>>],
         entry: u32,
     ) -> io::Result<Option<(Self, Vec<u32>)>> {
+        Self::lay_out_by(given, entry, breadth_first(given, entry))
+    }
+
+    /// The same graph with the nodes of each level in the order of `nodes`, which names each once, and per place
+    /// in it the node that was there.
+    pub(crate) fn in_order_of(self, nodes: &[u32]) -> io::Result<Option<(Self, Vec<u32>)>> {
+        let (given, entry) = (self.given(), self.entry);
+        drop(self);
+        Self::lay_out_by(&given, entry, nodes.to_vec())
+    }
+
+    /// By level, and within a level in this order.
+    fn lay_out_by(
+        given: &[Vec<Vec<u32>>],
+        entry: u32,
+        mut order: Vec<u32>,
+    ) -> io::Result<Option<(Self, Vec<u32>)>> {
         let nodes = given.len();
-        let place = breadth_first(given, entry);
-        let mut order: Vec<u32> = (0..nodes as u32).collect();
-        order.sort_by_key(|x| {
-            let level = given[*x as usize].len();
-            (usize::MAX - level, place[*x as usize])
-        });
+        order.sort_by_key(|x| usize::MAX - given[*x as usize].len());
         let mut new = vec![0u32; nodes];
         for (i, x) in order.iter().enumerate() {
             new[*x as usize] = i as u32;
@@ -206,27 +218,26 @@ impl Graph {
     }
 }
 
-/// Places of nodes in breadth-first order from the entry; those it does not reach come last.
+/// Nodes in breadth-first order from the entry; those it does not reach come last.
 fn breadth_first(given: &[Vec<Vec<u32>>], entry: u32) -> Vec<u32> {
     let nodes = given.len();
-    let mut place = vec![NONE; nodes];
-    let mut reached: Vec<u32> = Vec::with_capacity(nodes);
+    let mut met = vec![false; nodes];
+    let mut order: Vec<u32> = Vec::with_capacity(nodes);
     for root in std::iter::once(entry).chain(0..nodes as u32) {
-        if place.get(root as usize) != Some(&NONE) {
+        if met.get(root as usize) != Some(&false) {
             continue;
         }
-        let mut next = reached.len();
-        place[root as usize] = next as u32;
-        reached.push(root);
-        while next < reached.len() {
-            for &x in given[reached[next] as usize].first().into_iter().flatten() {
-                if place[x as usize] == NONE {
-                    place[x as usize] = reached.len() as u32;
-                    reached.push(x);
+        let mut next = order.len();
+        met[root as usize] = true;
+        order.push(root);
+        while next < order.len() {
+            for &x in given[order[next] as usize].first().into_iter().flatten() {
+                if !std::mem::replace(&mut met[x as usize], true) {
+                    order.push(x);
                 }
             }
             next += 1;
         }
     }
-    place
+    order
 }

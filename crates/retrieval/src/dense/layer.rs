@@ -148,6 +148,15 @@ impl Layer {
             return Ok(());
         }
         let (graph, order) = build(&self.codes, options, isa, stop)?;
+        let codes = self.codes.in_order(&order)?;
+        let lists = Lists::of(&codes, dim, isa, stop)?;
+        drop(codes);
+        // Whom a question meets one after the other stand near each other.
+        let (graph, again) = graph
+            .in_order_of(&lists.members)?
+            .ok_or(BuildError::Graph)?;
+        self.lists = Some(lists.of_members(|place| self.members_of(order[place as usize])));
+        let order: Vec<u32> = again.iter().map(|place| order[*place as usize]).collect();
         let mut of_node = Vec::with_capacity(self.members.len());
         for (i, row) in order.iter().enumerate() {
             of_node.extend(self.members_of(*row).iter().map(|m| (i as u32, *m)));
@@ -155,8 +164,6 @@ impl Layer {
         self.codes = self.codes.in_order(&order)?;
         self.assign(&of_node, order.len());
         self.graph = Some(finish(graph, &self.codes, options, isa, stop)?);
-        let members_of = |node| self.members_of(node);
-        self.lists = Some(Lists::of(&self.codes, dim, members_of, isa, stop)?);
         Ok(())
     }
 

@@ -12,15 +12,23 @@ use crate::kernel::{Int8, Isa, Set, dot};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Lists for each in the square root of the number of nodes. By reckoning, for half a million: to ask twice as many
-/// centres costs more than is then saved in their lists.
+/// Lists for each in the square root of the number of nodes, at least,
 const LISTS: f64 = 3.0;
+/// and one for so many nodes.
+const OF_LIST: usize = 160;
 /// Nodes that a centre is learnt from.
 const LEARN: usize = 64;
 /// How often it is.
 const ROUNDS: usize = 8;
+/// Of fewer lists all centres are compared.
+const GROUPED: usize = 1_024;
 /// So many lists are put in order first, and then as many again as were before, and some more.
 const AT_ONCE: usize = 32;
+/// Centres that are compared, where they stand in groups, before the first list is opened; half of these for a
+/// node whose list is to be known.
+const SEEN: usize = 512;
+/// And for each list that was put in order before.
+const SEEN_MORE: usize = 8;
 /// Nodes between two looks at the flag.
 const CHUNK: usize = 1_024;
 
@@ -33,47 +41,89 @@ pub(crate) struct Lists {
     pub(crate) starts: Vec<u32>,
     /// In each list ascending.
     pub(crate) members: Vec<u32>,
+    /// Lists of the lists, by their centres, where these are many: only near ones are compared.
+    groups: Option<Box<Self>>,
 }
 
 impl Lists {
-    /// Sorts members into lists by the rows of `codes`, of vectors of `dim` values, that are their nodes.
-    /// `members_of` says which are a row's; there is at least one row. Uses the thread pool it is called in.
-    pub(crate) fn of<'m>(
+    /// Sorts the rows of `codes`, of vectors of `dim` values, into lists; there is at least one row. Lists that are
+    /// near each other have near numbers. Uses the thread pool it is called in.
+    pub(crate) fn of(
         codes: &Codes,
         dim: usize,
-        members_of: impl Fn(u32) -> &'m [u32],
         isa: Isa,
         stop: &AtomicBool,
     ) -> Result<Self, BuildError> {
         let rows = codes.rows();
         let lists = ((rows as f64).sqrt() * LISTS) as usize;
-        let lists = lists.clamp(1, rows);
-        // Evenly over all of them: rows that are near each other stand near each other.
+        let lists = lists.max(rows / OF_LIST).clamp(1, rows);
+        // Evenly over all of them: where rows near each other stand near each other, of each kind some.
         let some = |of: usize| -> Vec<u32> {
             let row = |i| (i as u64 * rows as u64 / of as u64) as u32;
             (0..of).map(row).collect()
         };
-        let mut centres = codes.in_order(&some(lists))?;
+        let mut this = Self::around(codes.in_order(&some(lists))?, dim, isa, stop)?;
         let sample = some((lists * LEARN).min(rows));
         for _ in 0..ROUNDS {
-            let near = nearest(codes, &sample, &centres, isa, stop)?;
-            centres = learnt(codes, dim, &sample, &near, &centres)?;
+            let near = this.nearest(codes, &sample, isa, stop)?;
+            let centres = learnt(codes, dim, &sample, &near, &this.centres)?;
+            this = Self::around(centres, dim, isa, stop)?;
         }
+        this = this.in_group_order(dim, isa, stop)?;
         let all: Vec<u32> = (0..rows as u32).collect();
-        let near = nearest(codes, &all, &centres, isa, stop)?;
-        let (of_nodes, nodes) = by_list(&all, &near, centres.rows());
-        let (mut starts, mut members) = (vec![0], Vec::new());
-        for place in of_nodes.windows(2) {
-            let list = &nodes[place[0] as usize..place[1] as usize];
+        let near = this.nearest(codes, &all, isa, stop)?;
+        (this.starts, this.members) = by_list(&all, &near, lists);
+        Ok(this)
+    }
+
+    /// The same lists of what stands at each row.
+    pub(crate) fn of_members<'m>(mut self, members_of: impl Fn(u32) -> &'m [u32]) -> Self {
+        let mut members = Vec::with_capacity(self.members.len());
+        let mut starts = vec![0];
+        for list in 0..self.len() as u32 {
             let from = members.len();
-            members.extend(list.iter().flat_map(|n| members_of(*n)));
+            members.extend(self.list(list).iter().flat_map(|row| members_of(*row)));
             members[from..].sort_unstable();
             starts.push(members.len() as u32);
         }
+        (self.starts, self.members) = (starts, members);
+        self
+    }
+
+    /// Lists around these centres, with nobody in them yet.
+    fn around(centres: Codes, dim: usize, isa: Isa, stop: &AtomicBool) -> Result<Self, BuildError> {
+        let groups = match centres.rows() {
+            0..GROUPED => None,
+            _ => Some(Box::new(Self::of(&centres, dim, isa, stop)?)),
+        };
         Ok(Self {
             centres,
+            starts: vec![0],
+            members: Vec::new(),
+            groups,
+        })
+    }
+
+    /// With centres of a group one after the other. Nobody may be in the lists yet.
+    fn in_group_order(self, dim: usize, isa: Isa, stop: &AtomicBool) -> Result<Self, BuildError> {
+        match &self.groups {
+            Some(groups) => Self::around(self.centres.in_order(&groups.members)?, dim, isa, stop),
+            None => Ok(self),
+        }
+    }
+
+    /// Lists as they were written.
+    pub(crate) fn from_parts(
+        centres: Codes,
+        dim: usize,
+        starts: Vec<u32>,
+        members: Vec<u32>,
+    ) -> Result<Self, BuildError> {
+        let around = Self::around(centres, dim, Isa::best(), &AtomicBool::new(false))?;
+        Ok(Self {
             starts,
             members,
+            ..around
         })
     }
 
@@ -101,34 +151,134 @@ impl Lists {
         self.centres.rows()
     }
 
-    /// The lists, that of the centre nearest to what is asked first. `asked` is coded as nodes are.
-    pub(crate) fn nearest_first(&self, isa: Isa, asked: &Asked) -> impl Iterator<Item = &[u32]> {
-        let mut distances = Vec::with_capacity(self.len());
-        measure(isa, &self.centres, asked, &mut distances);
-        let key = |(distance, list): (u32, u64)| u64::from(distance) << 32 | list;
-        let mut keys: Vec<u64> = distances.into_iter().zip(0..).map(key).collect();
-        // Few lists are opened, so that few are put in order.
-        let (mut at, mut ordered) = (0, 0);
-        std::iter::from_fn(move || {
-            if at == ordered {
-                let left = &mut keys[ordered..];
-                let more = (ordered + AT_ONCE).min(left.len());
-                if more < left.len() {
-                    left.select_nth_unstable(more);
-                }
-                left[..more].sort_unstable();
-                ordered += more;
+    /// About how many centres are compared until the lists of so many members are opened.
+    pub(crate) fn compared(&self, members: usize) -> usize {
+        let Some(groups) = &self.groups else {
+            return self.len();
+        };
+        let opened = members.saturating_mul(self.len()) / self.members.len().max(1);
+        let seen = opened.saturating_mul(SEEN_MORE).saturating_add(SEEN);
+        groups.len() + seen.min(self.len())
+    }
+
+    /// The lists, that of the centre nearest to what is asked first, as far as groups tell. `asked` is coded as
+    /// nodes are.
+    pub(crate) fn nearest_first<'a>(&'a self, isa: Isa, asked: &'a Asked) -> NearestFirst<'a> {
+        let mut to = NearestFirst {
+            lists: self,
+            isa,
+            asked,
+            keys: Vec::new(),
+            ordered: 0,
+            at: 0,
+            groups: None,
+        };
+        match &self.groups {
+            Some(groups) => to.groups = Some(Box::new(groups.nearest_first(isa, asked))),
+            None => measure(
+                isa,
+                &self.centres,
+                asked,
+                0..self.len() as u32,
+                &mut to.keys,
+            ),
+        }
+        to
+    }
+
+    /// The list of each of these rows: that of the nearest centre, as far as groups tell.
+    fn nearest(
+        &self,
+        codes: &Codes,
+        rows: &[u32],
+        isa: Isa,
+        stop: &AtomicBool,
+    ) -> Result<Vec<u32>, BuildError> {
+        let mut out = vec![0; rows.len()];
+        let chunks = out.par_chunks_mut(CHUNK).zip(rows.par_chunks(CHUNK));
+        chunks.for_each_init(Asked::default, |asked, (out, rows)| {
+            if stop.load(Ordering::Relaxed) {
+                return;
             }
-            let list = *keys.get(at)? as u32 as usize;
-            at += 1;
-            let (from, to) = (self.starts[list], self.starts[list + 1]);
-            Some(&self.members[from as usize..to as usize])
-        })
+            for (to, row) in out.iter_mut().zip(rows) {
+                codes.ask_row(*row as usize, asked);
+                let mut nearest = self.nearest_first(isa, asked);
+                nearest.see(SEEN / 2);
+                *to = nearest.keys.iter().min().map_or(0, |key| *key as u32);
+            }
+        });
+        if stop.load(Ordering::Relaxed) {
+            return Err(BuildError::Stopped);
+        }
+        Ok(out)
+    }
+
+    fn list(&self, list: u32) -> &[u32] {
+        let (from, to) = (self.starts[list as usize], self.starts[list as usize + 1]);
+        &self.members[from as usize..to as usize]
     }
 
     /// Bytes on the heap.
     pub(crate) fn resident(&self) -> usize {
-        self.centres.bytes().len() + (self.starts.len() + self.members.len()) * 4
+        let own = self.centres.bytes().len() + (self.starts.len() + self.members.len()) * 4;
+        own + self.groups.as_ref().map_or(0, |g| g.resident())
+    }
+}
+
+/// See [`Lists::nearest_first`].
+pub(crate) struct NearestFirst<'a> {
+    lists: &'a Lists,
+    isa: Isa,
+    asked: &'a Asked,
+    /// Of lists whose centres were compared: its distance, and the list.
+    keys: Vec<u64>,
+    /// So many of them are in order,
+    ordered: usize,
+    /// and so many were told.
+    at: usize,
+    groups: Option<Box<Self>>,
+}
+
+impl NearestFirst<'_> {
+    /// Compares more centres, those of the nearest groups, until they are so many or all.
+    fn see(&mut self, centres: usize) {
+        let Some(groups) = &mut self.groups else {
+            return;
+        };
+        while self.keys.len() < centres {
+            let Some(group) = groups.next() else {
+                break;
+            };
+            let centres = group.iter().copied();
+            measure(
+                self.isa,
+                &self.lists.centres,
+                self.asked,
+                centres,
+                &mut self.keys,
+            );
+        }
+    }
+}
+
+impl<'a> Iterator for NearestFirst<'a> {
+    type Item = &'a [u32];
+
+    fn next(&mut self) -> Option<&'a [u32]> {
+        // Few lists are opened, so that few are put in order.
+        if self.at == self.ordered {
+            self.see(SEEN + self.ordered * SEEN_MORE);
+            let left = &mut self.keys[self.ordered..];
+            let more = (self.ordered + AT_ONCE).min(left.len());
+            if more < left.len() {
+                left.select_nth_unstable(more);
+            }
+            left[..more].sort_unstable();
+            self.ordered += more;
+        }
+        let list = *self.keys.get(self.at)? as u32;
+        self.at += 1;
+        Some(self.lists.list(list))
     }
 }
 
@@ -144,37 +294,6 @@ fn by_list(rows: &[u32], list_of: &[u32], lists: usize) -> (Vec<u32>, Vec<u32>) 
         *place += 1;
     }
     (starts, nodes)
-}
-
-/// The nearest centre of each of these rows.
-fn nearest(
-    codes: &Codes,
-    rows: &[u32],
-    centres: &Codes,
-    isa: Isa,
-    stop: &AtomicBool,
-) -> Result<Vec<u32>, BuildError> {
-    let mut out = vec![0; rows.len()];
-    let chunks = out.par_chunks_mut(CHUNK).zip(rows.par_chunks(CHUNK));
-    chunks.for_each_init(
-        || (Asked::default(), Vec::new()),
-        |(asked, distances), (out, rows)| {
-            if stop.load(Ordering::Relaxed) {
-                return;
-            }
-            for (to, row) in out.iter_mut().zip(rows) {
-                codes.ask_row(*row as usize, asked);
-                distances.clear();
-                measure(isa, centres, asked, distances);
-                let nearest = distances.iter().zip(0u32..).min();
-                *to = nearest.map_or(0, |n| n.1);
-            }
-        },
-    );
-    if stop.load(Ordering::Relaxed) {
-        return Err(BuildError::Stopped);
-    }
-    Ok(out)
 }
 
 /// Each centre as the mean direction of those that are nearest to it; as it was, where there is none.
@@ -207,50 +326,66 @@ fn learnt(
     Ok(out)
 }
 
-/// Adds the rough distance of each row of `codes`, in their order.
-fn measure(isa: Isa, codes: &Codes, asked: &Asked, out: &mut Vec<u32>) {
-    assert!(asked.fits(codes), "asked of other codes");
+/// Adds of each of these rows of `codes` its rough distance, and below it the row.
+fn measure(
+    isa: Isa,
+    codes: &Codes,
+    asked: &Asked,
+    rows: impl Iterator<Item = u32> + Clone,
+    out: &mut Vec<u64>,
+) {
+    let bound = codes.rows() as u32;
+    let inside = rows.clone().all(|row| row < bound);
+    assert!(asked.fits(codes) && inside, "asked of other codes");
     // SAFETY: an `Isa` is only ever made where the machine has it.
     unsafe {
         match isa.0 {
-            Set::Portable => each::<crate::kernel::Portable>(codes, asked, out),
+            Set::Portable => each::<crate::kernel::Portable>(codes, asked, rows, out),
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => each_avx2(codes, asked, out),
+            Set::Avx2 => each_avx2(codes, asked, rows, out),
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => each_avx512(codes, asked, out),
+            Set::Avx512 => each_avx512(codes, asked, rows, out),
             #[cfg(target_arch = "aarch64")]
-            Set::Neon => each::<crate::kernel::Neon>(codes, asked, out),
+            Set::Neon => each::<crate::kernel::Neon>(codes, asked, rows, out),
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn each_avx2(codes: &Codes, asked: &Asked, out: &mut Vec<u32>) {
-    // SAFETY: the function itself needs the instructions, and `measure` looked at the lengths.
-    unsafe { each::<crate::kernel::Avx2>(codes, asked, out) }
+fn each_avx2(codes: &Codes, asked: &Asked, rows: impl Iterator<Item = u32>, out: &mut Vec<u64>) {
+    // SAFETY: the function itself needs the instructions, and `measure` looked at lengths and rows.
+    unsafe { each::<crate::kernel::Avx2>(codes, asked, rows, out) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn each_avx512(codes: &Codes, asked: &Asked, out: &mut Vec<u32>) {
-    // SAFETY: the function itself needs the instructions, and `measure` looked at the lengths.
-    unsafe { each::<crate::kernel::Avx512>(codes, asked, out) }
+fn each_avx512(codes: &Codes, asked: &Asked, rows: impl Iterator<Item = u32>, out: &mut Vec<u64>) {
+    // SAFETY: the function itself needs the instructions, and `measure` looked at lengths and rows.
+    unsafe { each::<crate::kernel::Avx512>(codes, asked, rows, out) }
 }
 
 /// # Safety
-/// The machine has `K`'s instructions, and `asked` fits `codes`.
+/// The machine has `K`'s instructions, `asked` fits `codes`, and these are rows of it.
 #[inline(always)]
-unsafe fn each<K: Int8>(codes: &Codes, asked: &Asked, out: &mut Vec<u32>) {
-    // SAFETY: rows are counted off, and the rest the caller vouches for.
-    let distance = |row| unsafe { codes.roughly::<K>(row, asked) };
-    out.extend((0..codes.rows() as u32).map(distance));
+unsafe fn each<K: Int8>(
+    codes: &Codes,
+    asked: &Asked,
+    rows: impl Iterator<Item = u32>,
+    out: &mut Vec<u64>,
+) {
+    // SAFETY: the caller vouches for it.
+    let key = |row| u64::from(unsafe { codes.roughly::<K>(row, asked) }) << 32 | u64::from(row);
+    out.extend(rows.map(key));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dense::{codes::scale, segment::mean};
+    use crate::dense::{
+        codes::{pair, scale},
+        segment::mean,
+    };
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -281,10 +416,7 @@ mod tests {
     }
 
     fn lists(codes: &Codes) -> Lists {
-        let stop = AtomicBool::new(false);
-        let all = all(codes.rows() as u32);
-        let own = |n: u32| &all[n as usize..=n as usize];
-        Lists::of(codes, DIM, own, Isa::best(), &stop).unwrap()
+        Lists::of(codes, DIM, Isa::best(), &AtomicBool::new(false)).unwrap()
     }
 
     #[test]
@@ -307,7 +439,7 @@ mod tests {
         let (codes, _) = rows(500);
         let members: Vec<u32> = (0..1_000).rev().collect();
         let two = |n: u32| &members[2 * n as usize..2 * n as usize + 2];
-        let lists = Lists::of(&codes, DIM, two, Isa::best(), &AtomicBool::new(false)).unwrap();
+        let lists = lists(&codes).of_members(two);
         assert!(lists.holds_together(&members, 1_000));
         let list =
             |l: usize| &lists.members[lists.starts[l] as usize..lists.starts[l + 1] as usize];
@@ -335,6 +467,68 @@ mod tests {
                 assert!(of_topic.count() >= 140, "{isa:?} {t}");
             }
         }
+    }
+
+    #[test]
+    fn groups_lead_to_the_nearest_centres() {
+        let (codes, topics) = rows(3_000);
+        let stop = AtomicBool::new(false);
+        let every_other: Vec<u32> = (0..1_500).map(|n| 2 * n).collect();
+        let centres = codes.in_order(&every_other).unwrap();
+        let mut lists = Lists::around(centres, DIM, Isa::best(), &stop).unwrap();
+        let groups = lists.groups.as_ref().unwrap();
+        assert!(groups.groups.is_none() && groups.holds_together(&all(1_500), 1_500));
+        let near = lists
+            .nearest(&codes, &all(3_000), Isa::best(), &stop)
+            .unwrap();
+        // A row that is a centre belongs to that, others to a near one; which is nearest, half of a code cannot tell.
+        let nearer = |row: &usize| {
+            let to = |c: usize| pair(Isa::best(), lists.centres.row(c), codes.row(*row));
+            let own = to(near[*row] as usize);
+            (0..1_500).filter(|c| to(*c) > own).count()
+        };
+        let among = |first, n| {
+            let rows = (first..3_000).step_by(2);
+            rows.filter(|row| nearer(row) < n).count()
+        };
+        assert!(among(0, 1) >= 1_490 && among(1, 10) >= 1_400);
+        (lists.starts, lists.members) = by_list(&all(3_000), &near, 1_500);
+        for isa in Isa::available() {
+            for (t, topic) in topics.iter().enumerate() {
+                let mut asked = Asked::default();
+                codes.ask(topic, &mut asked);
+                let told: Vec<&[u32]> = lists.nearest_first(isa, &asked).collect();
+                let mut listed: Vec<u32> = told.iter().copied().flatten().copied().collect();
+                let of_topic = |n: &&u32| **n as usize * TOPICS / 3_000 == t;
+                assert!(listed[..150].iter().filter(of_topic).count() >= 140);
+                // All lists are told in the end, each once.
+                listed.sort_unstable();
+                assert!(told.len() == 1_500 && listed == all(3_000));
+            }
+        }
+    }
+
+    #[test]
+    fn near_lists_have_near_numbers() {
+        let (codes, _) = rows(3_000);
+        let stop = AtomicBool::new(false);
+        // No two that follow each other are of one topic.
+        let mixed: Vec<u32> = (0..1_500).map(|n| n * 701 % 1_500).collect();
+        let centres = codes.in_order(&mixed).unwrap();
+        let lists = Lists::around(centres, DIM, Isa::best(), &stop).unwrap();
+        let near = |l: &Lists| {
+            let two = (0..1_499).map(|n| l.centres.pair(Isa::best(), n, n + 1));
+            two.map(i64::from).sum::<i64>()
+        };
+        let before = near(&lists);
+        let lists = lists.in_group_order(DIM, Isa::best(), &stop).unwrap();
+        assert!(near(&lists) > 4 * before.abs());
+        let sum = |c: &Codes| {
+            (0..1_500)
+                .map(|n| c.values(n).sum::<f32>() as i64)
+                .sum::<i64>()
+        };
+        assert_eq!(sum(&lists.centres), sum(&codes.in_order(&mixed).unwrap()));
     }
 
     #[test]
@@ -402,7 +596,7 @@ mod tests {
     #[test]
     fn it_stops_when_told() {
         let (codes, _) = rows(100);
-        let stopped = Lists::of(&codes, DIM, |_| &[], Isa::best(), &AtomicBool::new(true));
+        let stopped = Lists::of(&codes, DIM, Isa::best(), &AtomicBool::new(true));
         assert!(matches!(stopped, Err(BuildError::Stopped)));
     }
 }

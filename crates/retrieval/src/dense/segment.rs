@@ -282,9 +282,10 @@ impl Segment {
         };
         let listing = layer.lists.as_ref().map_or(usize::MAX, |lists| {
             let read = self.enough(side, ef);
-            let past = met(read).saturating_mul(PASSED);
-            let centres = lists.len() * CENTRE;
-            past.saturating_add(read.saturating_mul(CODED[far]))
+            let past = met(read);
+            let centres = lists.compared(past).saturating_mul(CENTRE);
+            past.saturating_mul(PASSED)
+                .saturating_add(read.saturating_mul(CODED[far]))
                 .saturating_add(centres)
         });
         let least = walking.min(reading);

@@ -297,12 +297,12 @@ impl<'a> Reader<'a> {
             Some(n) => {
                 let centres =
                     self.buffer(&format!("{name}.centres"), n.checked_mul(stride(dim)))?;
-                let centres = Codes::from_buffer(centres, n, dim, scale);
-                Some(Lists {
-                    centres: centres.ok_or_else(|| format!("the centres of {name} do not fit"))?,
-                    starts: collect(&self.bytes(&format!("{name}.lists"))?),
-                    members: collect(&self.bytes(&format!("{name}.listed"))?),
-                })
+                let centres = Codes::from_buffer(centres, n, dim, scale)
+                    .ok_or_else(|| format!("the centres of {name} do not fit"))?;
+                let starts = collect(&self.bytes(&format!("{name}.lists"))?);
+                let members = collect(&self.bytes(&format!("{name}.listed"))?);
+                let lists = Lists::from_parts(centres, dim, starts, members);
+                Some(lists.map_err(|e| format!("the lists of {name} in groups: {e}"))?)
             }
         };
         Ok(Layer {
