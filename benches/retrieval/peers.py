@@ -20,9 +20,9 @@ EF = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384]
 
 name, folder = sys.argv[1:]
 with open(os.path.join(folder, "set.json")) as f:
-    SET = json.load(f)
-DIM = SET["dim"]
-if SET["name"] == "isotropic":
+    said = json.load(f)
+DIM, ISOTROPIC = said["dim"], said.get("name") == "isotropic"
+if ISOTROPIC:
     EF += [512, 1_024, 2_048, 4_096]
 
 
@@ -118,7 +118,7 @@ class FaissIvfPq(Faiss):
     """Fast-scan codes with refinement; filtered, where it has no selector, the flat lists or all vectors."""
 
     points, filtered = [4, 8, 16, 24, 32, 48, 64, 96, 128, 256], [4, 8, 16, 32, 64, 128, 256, 0]
-    if SET["name"] == "isotropic":
+    if ISOTROPIC:
         points = points + [384, 512, 768, 1_024]
 
     def make(self, base):
@@ -135,7 +135,7 @@ class FaissIvfPq(Faiss):
         f = self.faiss
         if mask is None:
             # Where nothing stands near anything, codes of four bits miss more than lists do.
-            more = point // 4 if SET["name"] == "isotropic" else 0
+            more = point // 4 if ISOTROPIC else 0
             p = f.IndexRefineSearchParameters(
                 k_factor=max(10, more), base_index_params=f.SearchParametersIVF(nprobe=point)
             )

@@ -1,8 +1,8 @@
 //! A finished graph in flat rows: what hnsw_rs built, laid out for walking.
 //!
 //! Nodes stand in order of level, highest first, so that level `l` holds exactly the first `counts[l]` nodes, and
-//! within a level near ones beside each other: by lists, and before these are learnt breadth-first from the entry. A
-//! row has a fixed width and ends early with [`NONE`].
+//! within a level near ones beside each other: by lists, and before these are learnt, as in files of programs that
+//! had none, breadth-first from the entry. A row has a fixed width and ends early with [`NONE`].
 
 use super::memory::Buffer;
 use std::io;
@@ -162,6 +162,7 @@ impl Graph {
     /// The same graph with the nodes of each level in the order of `nodes`, which names each once, and per place
     /// in it the node that was there.
     pub(crate) fn in_order_of(self, nodes: &[u32]) -> io::Result<Option<(Self, Vec<u32>)>> {
+        debug_assert_eq!(nodes.len(), self.nodes, "each node once");
         let (given, entry) = (self.given(), self.entry);
         drop(self);
         Self::lay_out_by(&given, entry, nodes.to_vec())

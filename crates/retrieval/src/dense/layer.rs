@@ -155,7 +155,7 @@ impl Layer {
         let (graph, again) = graph
             .in_order_of(&lists.members)?
             .ok_or(BuildError::Graph)?;
-        self.lists = Some(lists.of_members(|place| self.members_of(order[place as usize])));
+        let lists = lists.of_members(|place| self.members_of(order[place as usize]));
         let order: Vec<u32> = again.iter().map(|place| order[*place as usize]).collect();
         let mut of_node = Vec::with_capacity(self.members.len());
         for (i, row) in order.iter().enumerate() {
@@ -164,6 +164,7 @@ impl Layer {
         self.codes = self.codes.in_order(&order)?;
         self.assign(&of_node, order.len());
         self.graph = Some(finish(graph, &self.codes, options, isa, stop)?);
+        self.lists = Some(lists);
         Ok(())
     }
 

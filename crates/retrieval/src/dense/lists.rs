@@ -2,7 +2,8 @@
 //! Of those that a walk meets, most do not pass, and are compared all the same, to be led on by; of a list only
 //! those that pass are compared.
 //!
-//! Centres are learnt by spherical k-means (Dhillon and Modha 2001) over some of the nodes.
+//! Centres are learnt by spherical k-means (Dhillon and Modha 2001) over some of the nodes. Where they are many, which
+//! are near is told by lists of their own, called groups: "nearest" is then among those that were compared.
 
 use super::{
     build::BuildError,
@@ -20,34 +21,48 @@ const OF_LIST: usize = 160;
 const LEARN: usize = 64;
 /// How often it is.
 const ROUNDS: usize = 8;
-/// Of fewer lists all centres are compared.
-const GROUPED: usize = 1_024;
+/// Of fewer centres all are compared.
+const GROUPED: usize = if cfg!(test) { 64 } else { 1_024 };
+/// Fewer centres stand in no order.
+const ORDERED: usize = 64;
 /// So many lists are put in order first, and then as many again as were before, and some more.
 const AT_ONCE: usize = 32;
-/// Centres that are compared, where they stand in groups, before the first list is opened; half of these for a
-/// node whose list is to be known.
-const SEEN: usize = 512;
+/// Centres of groups that are compared before the first list is opened; half of these for a node whose list is to
+/// be known.
+const SEEN: usize = if cfg!(test) { 32 } else { 512 };
 /// And for each list that was put in order before.
 const SEEN_MORE: usize = 8;
 /// Nodes between two looks at the flag.
 const CHUNK: usize = 1_024;
+/// Up to so many chunks are no work for a pool: who opens a file waits for none.
+const FEW: usize = 8;
+
+// Centres are always more than their groups, so that groups of groups end.
+const _: () = assert!(LISTS * LISTS < ORDERED as f64 && OF_LIST > 1 && ORDERED <= GROUPED);
 
 /// Each member of a layer once.
 #[derive(Debug)]
 pub(crate) struct Lists {
-    /// A row for each list, at length one, coded as nodes are.
-    pub(crate) centres: Codes,
+    pub(crate) centres: Centres,
     /// `starts[l]..starts[l + 1]` are the places in `members` of list l's.
     pub(crate) starts: Vec<u32>,
     /// In each list ascending.
     pub(crate) members: Vec<u32>,
-    /// Lists of the lists, by their centres, where these are many: only near ones are compared.
-    groups: Option<Box<Self>>,
+}
+
+/// What lists are around.
+#[derive(Debug)]
+pub(crate) struct Centres {
+    /// A row for each list, at length one, coded as nodes are.
+    pub(crate) codes: Codes,
+    /// Lists of these rows, where they are many.
+    groups: Option<Box<Lists>>,
 }
 
 impl Lists {
     /// Sorts the rows of `codes`, of vectors of `dim` values, into lists; there is at least one row. Lists that are
-    /// near each other have near numbers. Uses the thread pool it is called in.
+    /// near each other have near numbers. It is the same with any instructions and any number of threads; many rows
+    /// use the thread pool it is called in.
     pub(crate) fn of(
         codes: &Codes,
         dim: usize,
@@ -57,27 +72,31 @@ impl Lists {
         let rows = codes.rows();
         let lists = ((rows as f64).sqrt() * LISTS) as usize;
         let lists = lists.max(rows / OF_LIST).clamp(1, rows);
-        // Evenly over all of them: where rows near each other stand near each other, of each kind some.
+        // Evenly over all of them: where near rows stand near each other, of each kind some.
         let some = |of: usize| -> Vec<u32> {
             let row = |i| (i as u64 * rows as u64 / of as u64) as u32;
             (0..of).map(row).collect()
         };
-        let mut this = Self::around(codes.in_order(&some(lists))?, dim, isa, stop)?;
+        let mut centres = Centres::new(codes.in_order(&some(lists))?, dim, isa, stop)?;
         let sample = some((lists * LEARN).min(rows));
         for _ in 0..ROUNDS {
-            let near = this.nearest(codes, &sample, isa, stop)?;
-            let centres = learnt(codes, dim, &sample, &near, &this.centres)?;
-            this = Self::around(centres, dim, isa, stop)?;
+            let near = centres.nearest(codes, &sample, isa, stop)?;
+            let learnt = learnt(codes, dim, &sample, &near, &centres.codes)?;
+            centres = Centres::new(learnt, dim, isa, stop)?;
         }
-        this = this.in_group_order(dim, isa, stop)?;
+        let centres = centres.in_order(dim, isa, stop)?;
         let all: Vec<u32> = (0..rows as u32).collect();
-        let near = this.nearest(codes, &all, isa, stop)?;
-        (this.starts, this.members) = by_list(&all, &near, lists);
-        Ok(this)
+        let near = centres.nearest(codes, &all, isa, stop)?;
+        let (starts, members) = by_list(&all, &near, lists);
+        Ok(Self {
+            centres,
+            starts,
+            members,
+        })
     }
 
     /// The same lists of what stands at each row.
-    pub(crate) fn of_members<'m>(mut self, members_of: impl Fn(u32) -> &'m [u32]) -> Self {
+    pub(crate) fn of_members<'m>(self, members_of: impl Fn(u32) -> &'m [u32]) -> Self {
         let mut members = Vec::with_capacity(self.members.len());
         let mut starts = vec![0];
         for list in 0..self.len() as u32 {
@@ -86,50 +105,16 @@ impl Lists {
             members[from..].sort_unstable();
             starts.push(members.len() as u32);
         }
-        (self.starts, self.members) = (starts, members);
-        self
-    }
-
-    /// Lists around these centres, with nobody in them yet.
-    fn around(centres: Codes, dim: usize, isa: Isa, stop: &AtomicBool) -> Result<Self, BuildError> {
-        let groups = match centres.rows() {
-            0..GROUPED => None,
-            _ => Some(Box::new(Self::of(&centres, dim, isa, stop)?)),
-        };
-        Ok(Self {
-            centres,
-            starts: vec![0],
-            members: Vec::new(),
-            groups,
-        })
-    }
-
-    /// With centres of a group one after the other. Nobody may be in the lists yet.
-    fn in_group_order(self, dim: usize, isa: Isa, stop: &AtomicBool) -> Result<Self, BuildError> {
-        match &self.groups {
-            Some(groups) => Self::around(self.centres.in_order(&groups.members)?, dim, isa, stop),
-            None => Ok(self),
-        }
-    }
-
-    /// Lists as they were written.
-    pub(crate) fn from_parts(
-        centres: Codes,
-        dim: usize,
-        starts: Vec<u32>,
-        members: Vec<u32>,
-    ) -> Result<Self, BuildError> {
-        let around = Self::around(centres, dim, Isa::best(), &AtomicBool::new(false))?;
-        Ok(Self {
+        Self {
+            centres: self.centres,
             starts,
             members,
-            ..around
-        })
+        }
     }
 
     /// Whether it holds each of `members`, which are below `bound`, once, and nothing else.
     pub(crate) fn holds_together(&self, members: &[u32], bound: usize) -> bool {
-        let ascending = self.starts.len() == self.centres.rows() + 1
+        let ascending = self.starts.len() == self.len() + 1
             && self.starts.first() == Some(&0)
             && self.starts.windows(2).all(|w| w[0] <= w[1])
             && self.starts.last().map(|n| *n as usize) == Some(self.members.len());
@@ -148,69 +133,31 @@ impl Lists {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.centres.rows()
+        self.centres.codes.rows()
     }
 
     /// About how many centres are compared until the lists of so many members are opened.
     pub(crate) fn compared(&self, members: usize) -> usize {
-        let Some(groups) = &self.groups else {
+        let Some(groups) = &self.centres.groups else {
             return self.len();
         };
         let opened = members.saturating_mul(self.len()) / self.members.len().max(1);
-        let seen = opened.saturating_mul(SEEN_MORE).saturating_add(SEEN);
-        groups.len() + seen.min(self.len())
-    }
-
-    /// The lists, that of the centre nearest to what is asked first, as far as groups tell. `asked` is coded as
-    /// nodes are.
-    pub(crate) fn nearest_first<'a>(&'a self, isa: Isa, asked: &'a Asked) -> NearestFirst<'a> {
-        let mut to = NearestFirst {
-            lists: self,
-            isa,
-            asked,
-            keys: Vec::new(),
-            ordered: 0,
-            at: 0,
-            groups: None,
-        };
-        match &self.groups {
-            Some(groups) => to.groups = Some(Box::new(groups.nearest_first(isa, asked))),
-            None => measure(
-                isa,
-                &self.centres,
-                asked,
-                0..self.len() as u32,
-                &mut to.keys,
-            ),
+        // As many as were put in order before the last time.
+        let mut ordered = 0;
+        while 2 * ordered + AT_ONCE < opened.min(self.len()) {
+            ordered = 2 * ordered + AT_ONCE;
         }
-        to
+        groups.len() + (SEEN + ordered * SEEN_MORE).min(self.len())
     }
 
-    /// The list of each of these rows: that of the nearest centre, as far as groups tell.
-    fn nearest(
-        &self,
-        codes: &Codes,
-        rows: &[u32],
+    /// The lists, that of the nearest centre first. `asked` is coded as nodes are.
+    pub(crate) fn nearest_first<'a>(
+        &'a self,
         isa: Isa,
-        stop: &AtomicBool,
-    ) -> Result<Vec<u32>, BuildError> {
-        let mut out = vec![0; rows.len()];
-        let chunks = out.par_chunks_mut(CHUNK).zip(rows.par_chunks(CHUNK));
-        chunks.for_each_init(Asked::default, |asked, (out, rows)| {
-            if stop.load(Ordering::Relaxed) {
-                return;
-            }
-            for (to, row) in out.iter_mut().zip(rows) {
-                codes.ask_row(*row as usize, asked);
-                let mut nearest = self.nearest_first(isa, asked);
-                nearest.see(SEEN / 2);
-                *to = nearest.keys.iter().min().map_or(0, |key| *key as u32);
-            }
-        });
-        if stop.load(Ordering::Relaxed) {
-            return Err(BuildError::Stopped);
-        }
-        Ok(out)
+        asked: &'a Asked,
+    ) -> impl Iterator<Item = &'a [u32]> {
+        let numbers = self.centres.nearest_first(isa, asked);
+        numbers.map(|list| self.list(list))
     }
 
     fn list(&self, list: u32) -> &[u32] {
@@ -220,53 +167,139 @@ impl Lists {
 
     /// Bytes on the heap.
     pub(crate) fn resident(&self) -> usize {
-        let own = self.centres.bytes().len() + (self.starts.len() + self.members.len()) * 4;
-        own + self.groups.as_ref().map_or(0, |g| g.resident())
+        let groups = self.centres.groups.as_ref();
+        self.centres.codes.bytes().len()
+            + (self.starts.len() + self.members.len()) * 4
+            + groups.map_or(0, |g| g.resident())
     }
 }
 
-/// See [`Lists::nearest_first`].
-pub(crate) struct NearestFirst<'a> {
-    lists: &'a Lists,
+impl Centres {
+    /// In groups where they are many.
+    pub(crate) fn new(
+        codes: Codes,
+        dim: usize,
+        isa: Isa,
+        stop: &AtomicBool,
+    ) -> Result<Self, BuildError> {
+        let groups = match codes.rows() {
+            0..GROUPED => None,
+            _ => Some(Box::new(Lists::of(&codes, dim, isa, stop)?)),
+        };
+        Ok(Self { codes, groups })
+    }
+
+    /// With near ones near each other. Groups are learnt anew from that order, as they are when a file is opened:
+    /// so lists answer afterwards as they did before.
+    fn in_order(self, dim: usize, isa: Isa, stop: &AtomicBool) -> Result<Self, BuildError> {
+        let groups = match self.groups {
+            Some(groups) => groups,
+            None if self.codes.rows() < ORDERED => return Ok(self),
+            None => Box::new(Lists::of(&self.codes, dim, isa, stop)?),
+        };
+        Self::new(self.codes.in_order(&groups.members)?, dim, isa, stop)
+    }
+
+    /// Numbers of the centres, nearest first.
+    fn nearest_first<'a>(&'a self, isa: Isa, asked: &'a Asked) -> NearestFirst<'a> {
+        let mut this = NearestFirst {
+            centres: self,
+            isa,
+            asked,
+            keys: Vec::with_capacity(SEEN),
+            ordered: 0,
+            at: 0,
+            groups: None,
+        };
+        match &self.groups {
+            Some(groups) => {
+                let near = Box::new(groups.centres.nearest_first(isa, asked));
+                this.groups = Some((groups, near));
+            }
+            None => measure(isa, &self.codes, asked, Which::All, &mut this.keys),
+        }
+        this
+    }
+
+    /// The nearest centre of each of these rows.
+    fn nearest(
+        &self,
+        codes: &Codes,
+        rows: &[u32],
+        isa: Isa,
+        stop: &AtomicBool,
+    ) -> Result<Vec<u32>, BuildError> {
+        let mut out = vec![0; rows.len()];
+        let chunk = |asked: &mut Asked, (out, rows): (&mut [u32], &[u32])| {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            for (to, row) in out.iter_mut().zip(rows) {
+                codes.ask_row(*row as usize, asked);
+                let mut near = self.nearest_first(isa, asked);
+                near.see(SEEN / 2);
+                *to = near.keys.iter().min().map_or(0, |key| *key as u32);
+            }
+        };
+        if rows.len() <= FEW * CHUNK {
+            let chunks = out.chunks_mut(CHUNK).zip(rows.chunks(CHUNK));
+            let mut asked = Asked::default();
+            chunks.for_each(|one| chunk(&mut asked, one));
+        } else {
+            let chunks = out.par_chunks_mut(CHUNK).zip(rows.par_chunks(CHUNK));
+            chunks.for_each_init(Asked::default, chunk);
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(BuildError::Stopped);
+        }
+        Ok(out)
+    }
+}
+
+/// See [`Centres::nearest_first`].
+struct NearestFirst<'a> {
+    centres: &'a Centres,
     isa: Isa,
     asked: &'a Asked,
-    /// Of lists whose centres were compared: its distance, and the list.
+    /// Of centres that were compared: its distance, and its number.
     keys: Vec<u64>,
     /// So many of them are in order,
     ordered: usize,
     /// and so many were told.
     at: usize,
-    groups: Option<Box<Self>>,
+    /// Groups, and which of them are to be opened next.
+    groups: Option<(&'a Lists, Box<Self>)>,
 }
 
 impl NearestFirst<'_> {
     /// Compares more centres, those of the nearest groups, until they are so many or all.
-    fn see(&mut self, centres: usize) {
-        let Some(groups) = &mut self.groups else {
+    fn see(&mut self, many: usize) {
+        let Some((groups, near)) = &mut self.groups else {
             return;
         };
-        while self.keys.len() < centres {
-            let Some(group) = groups.next() else {
+        while self.keys.len() < many {
+            let Some(group) = near.next() else {
                 break;
             };
-            let centres = group.iter().copied();
+            let group = Which::Some(groups.list(group));
             measure(
                 self.isa,
-                &self.lists.centres,
+                &self.centres.codes,
                 self.asked,
-                centres,
+                group,
                 &mut self.keys,
             );
         }
     }
 }
 
-impl<'a> Iterator for NearestFirst<'a> {
-    type Item = &'a [u32];
+impl Iterator for NearestFirst<'_> {
+    type Item = u32;
 
-    fn next(&mut self) -> Option<&'a [u32]> {
+    fn next(&mut self) -> Option<u32> {
         // Few lists are opened, so that few are put in order.
         if self.at == self.ordered {
+            // More than were told, so that it ends only with the last group.
             self.see(SEEN + self.ordered * SEEN_MORE);
             let left = &mut self.keys[self.ordered..];
             let more = (self.ordered + AT_ONCE).min(left.len());
@@ -276,9 +309,9 @@ impl<'a> Iterator for NearestFirst<'a> {
             left[..more].sort_unstable();
             self.ordered += more;
         }
-        let list = *self.keys.get(self.at)? as u32;
+        let key = *self.keys.get(self.at)?;
         self.at += 1;
-        Some(self.lists.list(list))
+        Some(key as u32)
     }
 }
 
@@ -326,17 +359,16 @@ fn learnt(
     Ok(out)
 }
 
+/// Which rows of codes.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    All,
+    Some(&'a [u32]),
+}
+
 /// Adds of each of these rows of `codes` its rough distance, and below it the row.
-fn measure(
-    isa: Isa,
-    codes: &Codes,
-    asked: &Asked,
-    rows: impl Iterator<Item = u32> + Clone,
-    out: &mut Vec<u64>,
-) {
-    let bound = codes.rows() as u32;
-    let inside = rows.clone().all(|row| row < bound);
-    assert!(asked.fits(codes) && inside, "asked of other codes");
+fn measure(isa: Isa, codes: &Codes, asked: &Asked, rows: Which<'_>, out: &mut Vec<u64>) {
+    assert!(asked.fits(codes), "asked of other codes");
     // SAFETY: an `Isa` is only ever made where the machine has it.
     unsafe {
         match isa.0 {
@@ -353,30 +385,35 @@ fn measure(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn each_avx2(codes: &Codes, asked: &Asked, rows: impl Iterator<Item = u32>, out: &mut Vec<u64>) {
-    // SAFETY: the function itself needs the instructions, and `measure` looked at lengths and rows.
+fn each_avx2(codes: &Codes, asked: &Asked, rows: Which<'_>, out: &mut Vec<u64>) {
+    // SAFETY: the function itself needs the instructions, and `measure` looked at the lengths.
     unsafe { each::<crate::kernel::Avx2>(codes, asked, rows, out) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn each_avx512(codes: &Codes, asked: &Asked, rows: impl Iterator<Item = u32>, out: &mut Vec<u64>) {
-    // SAFETY: the function itself needs the instructions, and `measure` looked at lengths and rows.
+fn each_avx512(codes: &Codes, asked: &Asked, rows: Which<'_>, out: &mut Vec<u64>) {
+    // SAFETY: the function itself needs the instructions, and `measure` looked at the lengths.
     unsafe { each::<crate::kernel::Avx512>(codes, asked, rows, out) }
 }
 
 /// # Safety
-/// The machine has `K`'s instructions, `asked` fits `codes`, and these are rows of it.
+/// The machine has `K`'s instructions, and `asked` fits `codes`.
 #[inline(always)]
-unsafe fn each<K: Int8>(
-    codes: &Codes,
-    asked: &Asked,
-    rows: impl Iterator<Item = u32>,
-    out: &mut Vec<u64>,
-) {
-    // SAFETY: the caller vouches for it.
-    let key = |row| u64::from(unsafe { codes.roughly::<K>(row, asked) }) << 32 | u64::from(row);
-    out.extend(rows.map(key));
+unsafe fn each<K: Int8>(codes: &Codes, asked: &Asked, rows: Which<'_>, out: &mut Vec<u64>) {
+    let bound = codes.rows() as u32;
+    let key = |row: u32| {
+        // SAFETY: the row is counted off, or looked at below; the rest the caller vouches for.
+        let distance = unsafe { codes.roughly::<K>(row, asked) };
+        u64::from(distance) << 32 | u64::from(row)
+    };
+    match rows {
+        Which::All => out.extend((0..bound).map(key)),
+        Which::Some(rows) => {
+            assert!(rows.iter().all(|row| *row < bound), "no such row");
+            out.extend(rows.iter().map(|row| key(*row)));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -475,15 +512,18 @@ mod tests {
         let stop = AtomicBool::new(false);
         let every_other: Vec<u32> = (0..1_500).map(|n| 2 * n).collect();
         let centres = codes.in_order(&every_other).unwrap();
-        let mut lists = Lists::around(centres, DIM, Isa::best(), &stop).unwrap();
-        let groups = lists.groups.as_ref().unwrap();
-        assert!(groups.groups.is_none() && groups.holds_together(&all(1_500), 1_500));
-        let near = lists
+        let centres = Centres::new(centres, DIM, Isa::best(), &stop).unwrap();
+        let groups = centres.groups.as_ref().unwrap();
+        assert!(groups.holds_together(&all(1_500), 1_500));
+        // Groups are many too here.
+        let groups = groups.centres.groups.as_ref().unwrap();
+        assert!(groups.holds_together(&all(116), 116));
+        let near = centres
             .nearest(&codes, &all(3_000), Isa::best(), &stop)
             .unwrap();
         // A row that is a centre belongs to that, others to a near one; which is nearest, half of a code cannot tell.
         let nearer = |row: &usize| {
-            let to = |c: usize| pair(Isa::best(), lists.centres.row(c), codes.row(*row));
+            let to = |c: usize| pair(Isa::best(), centres.codes.row(c), codes.row(*row));
             let own = to(near[*row] as usize);
             (0..1_500).filter(|c| to(*c) > own).count()
         };
@@ -492,7 +532,12 @@ mod tests {
             rows.filter(|row| nearer(row) < n).count()
         };
         assert!(among(0, 1) >= 1_490 && among(1, 10) >= 1_400);
-        (lists.starts, lists.members) = by_list(&all(3_000), &near, 1_500);
+        let (starts, members) = by_list(&all(3_000), &near, 1_500);
+        let lists = Lists {
+            centres,
+            starts,
+            members,
+        };
         for isa in Isa::available() {
             for (t, topic) in topics.iter().enumerate() {
                 let mut asked = Asked::default();
@@ -515,20 +560,61 @@ mod tests {
         // No two that follow each other are of one topic.
         let mixed: Vec<u32> = (0..1_500).map(|n| n * 701 % 1_500).collect();
         let centres = codes.in_order(&mixed).unwrap();
-        let lists = Lists::around(centres, DIM, Isa::best(), &stop).unwrap();
-        let near = |l: &Lists| {
-            let two = (0..1_499).map(|n| l.centres.pair(Isa::best(), n, n + 1));
+        let centres = Centres::new(centres, DIM, Isa::best(), &stop).unwrap();
+        let near = |c: &Centres| {
+            let two = (0..1_499).map(|n| c.codes.pair(Isa::best(), n, n + 1));
             two.map(i64::from).sum::<i64>()
         };
-        let before = near(&lists);
-        let lists = lists.in_group_order(DIM, Isa::best(), &stop).unwrap();
-        assert!(near(&lists) > 4 * before.abs());
-        let sum = |c: &Codes| {
-            (0..1_500)
-                .map(|n| c.values(n).sum::<f32>() as i64)
-                .sum::<i64>()
+        let before = near(&centres);
+        let centres = centres.in_order(DIM, Isa::best(), &stop).unwrap();
+        assert!(near(&centres) > 4 * before.abs());
+        let sorted = |c: &Codes| {
+            let mut rows: Vec<Vec<u8>> = (0..1_500).map(|n| c.row(n).to_vec()).collect();
+            rows.sort_unstable();
+            rows
         };
-        assert_eq!(sum(&lists.centres), sum(&codes.in_order(&mixed).unwrap()));
+        assert!(sorted(&centres.codes) == sorted(&codes.in_order(&mixed).unwrap()));
+        // So they come out of `of`.
+        let lists = lists(&codes);
+        let topic = |l: usize| {
+            let of_list = lists.list(l as u32).iter();
+            of_list.map(|n| *n as usize * TOPICS / 3_000).min()
+        };
+        let changes = (1..lists.len()).filter(|l| topic(*l) != topic(l - 1));
+        assert!(changes.count() < 3 * TOPICS);
+    }
+
+    #[test]
+    fn instructions_and_threads_change_nothing() {
+        let (codes, _) = rows(20_000);
+        let same = |a: &Lists, b: &Lists| {
+            a.centres.codes.bytes() == b.centres.codes.bytes()
+                && (&a.starts, &a.members) == (&b.starts, &b.members)
+        };
+        let one = lists(&codes);
+        for isa in Isa::available() {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(4);
+            let of = || Lists::of(&codes, DIM, isa, &AtomicBool::new(false)).unwrap();
+            let four = pool.build().unwrap().install(of);
+            assert!(same(&one, &four), "{isa:?}");
+        }
+    }
+
+    #[test]
+    fn how_many_centres_are_compared_is_about_known() {
+        let (codes, topics) = rows(20_000);
+        let lists = lists(&codes);
+        for (t, opened) in [(3, 1), (5, 20), (7, 60), (9, 150)] {
+            let mut asked = Asked::default();
+            codes.ask(&topics[t], &mut asked);
+            let mut near = lists.centres.nearest_first(Isa::best(), &asked);
+            let of_lists = near.by_ref().take(opened);
+            let members: usize = of_lists.map(|l| lists.list(l).len()).sum();
+            let (_, groups) = near.groups.as_ref().unwrap();
+            let compared = near.keys.len() + groups.keys.len();
+            let thought = lists.compared(members);
+            assert!(thought < 2 * compared && compared < 2 * thought, "{opened}");
+        }
     }
 
     #[test]
@@ -538,7 +624,7 @@ mod tests {
         let own = |l: usize| -> Vec<i32> {
             let list = lists.starts[l] as usize..lists.starts[l + 1] as usize;
             let nodes = lists.members[list].iter();
-            let centre: Vec<f32> = lists.centres.values(l).collect();
+            let centre: Vec<f32> = lists.centres.codes.values(l).collect();
             nodes
                 .map(|n| {
                     let values = codes.values(*n as usize);

@@ -669,6 +669,30 @@ mod tests {
     }
 
     #[test]
+    fn nodes_stand_in_the_order_of_lists() {
+        let (segment, _) = segment(12_000, false);
+        let layer = &segment.passages;
+        let above = layer.graph.as_ref().unwrap().upper()[0].count;
+        let lists = layer.lists.as_ref().unwrap();
+        let listed = lists.members.iter();
+        let nodes: Vec<u32> = listed.map(|m| segment.row_nodes[*m as usize]).collect();
+        let last = nodes.iter().filter(|n| **n as usize >= above);
+        let mut ends = (0..lists.len()).map(|l| {
+            let of_list = &nodes[lists.starts[l] as usize..lists.starts[l + 1] as usize];
+            let ground = of_list.iter().filter(|n| **n as usize >= above);
+            (ground.clone().min().copied(), ground.max().copied())
+        });
+        // All of a list stand before all of the next, but for those of upper levels, who come first.
+        let mut before = 0;
+        assert!(ends.all(|(from, to)| {
+            let after = from.is_none_or(|n| n > before);
+            before = to.unwrap_or(before);
+            after
+        }));
+        assert!(above > 20 && last.count() == 12_000 - above);
+    }
+
+    #[test]
     fn copies_are_in_lists_too() {
         let mut rng = ChaCha8Rng::seed_from_u64(12);
         let mut one = || {

@@ -7,10 +7,11 @@ use crate::{
         codes::{Codes, ZERO, row_of, stride},
         graph::{Graph, Level},
         layer::Layer,
-        lists::Lists,
+        lists::{Centres, Lists},
         memory::{Buffer, Rows},
     },
     index::{IndexError, Shape},
+    kernel::Isa,
 };
 use queqiao_domain::Facets;
 use serde::Deserialize;
@@ -18,7 +19,7 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 /// A file with the table of its sections.
@@ -295,14 +296,21 @@ impl<'a> Reader<'a> {
         let lists = match lists {
             None => None,
             Some(n) => {
+                let misfit = || format!("the centres of {name} do not fit");
+                if n > nodes {
+                    return Err(misfit());
+                }
                 let centres =
                     self.buffer(&format!("{name}.centres"), n.checked_mul(stride(dim)))?;
-                let centres = Codes::from_buffer(centres, n, dim, scale)
-                    .ok_or_else(|| format!("the centres of {name} do not fit"))?;
-                let starts = collect(&self.bytes(&format!("{name}.lists"))?);
-                let members = collect(&self.bytes(&format!("{name}.listed"))?);
-                let lists = Lists::from_parts(centres, dim, starts, members);
-                Some(lists.map_err(|e| format!("the lists of {name} in groups: {e}"))?)
+                let centres = Codes::from_buffer(centres, n, dim, scale).ok_or_else(misfit)?;
+                let never = AtomicBool::new(false);
+                let centres = Centres::new(centres, dim, Isa::best(), &never);
+                Some(Lists {
+                    centres: centres
+                        .map_err(|e| format!("the centres of {name} were not grouped: {e}"))?,
+                    starts: collect(&self.bytes(&format!("{name}.lists"))?),
+                    members: collect(&self.bytes(&format!("{name}.listed"))?),
+                })
             }
         };
         Ok(Layer {

@@ -153,7 +153,7 @@ impl SegmentWriter {
             });
         }
         if let Some(l) = &layer.lists {
-            one("centres", l.centres.bytes())?;
+            one("centres", l.centres.codes.bytes())?;
             one("lists", bytemuck::cast_slice(&l.starts))?;
             one("listed", bytemuck::cast_slice(&l.members))?;
         }
