@@ -111,6 +111,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) codes: &'a Codes,
     /// Coded by `codes`.
     pub(crate) asked: &'a Asked,
+    /// Nodes that it begins at; where there are none, it comes from the entry down to the ground.
+    pub(crate) begin: &'a [u32],
     pub(crate) ef: usize,
     pub(crate) most: usize,
 }
@@ -122,6 +124,8 @@ impl Walk<'_> {
             self.codes.rows() >= self.graph.nodes() && self.asked.fits(self.codes),
             "codes of another graph"
         );
+        let inside = |node: &u32| (*node as usize) < self.graph.nodes();
+        assert!(self.begin.iter().all(inside), "a node of another graph");
         // SAFETY: an `Isa` is only ever made where the machine has it.
         unsafe {
             match self.isa.0 {
@@ -165,17 +169,32 @@ impl Walk<'_> {
         scratch.fresh.clear();
         scratch.fresh.resize(self.graph.width(), 0);
         scratch.pool.clear();
-        // SAFETY: passed on to the caller.
-        let (entry, distance) = unsafe { self.descend::<K>() };
-        scratch.visited[entry as usize >> 6] |= 1 << (entry & 63);
-        scratch.touched.push(entry);
-        let entry = key(distance, entry);
+        let mut begin = |node: u32, distance: u32| {
+            scratch.visited[node as usize >> 6] |= 1 << (node & 63);
+            scratch.touched.push(node);
+            scratch.pool.push(key(distance, node));
+        };
+        if self.begin.is_empty() {
+            // SAFETY: passed on to the caller.
+            let (node, distance) = unsafe { self.descend::<K>() };
+            begin(node, distance);
+        }
+        for &node in self.begin {
+            self.codes.prefetch_upper(node);
+        }
+        for &node in self.begin {
+            // SAFETY: `run` saw that it is a node; the rest is passed on to the caller.
+            begin(node, unsafe { self.codes.roughly::<K>(node, self.asked) });
+        }
+        scratch.pool.sort_unstable();
+        scratch.pool.dedup();
+        scratch.pool.truncate(self.ef.max(1));
         // SAFETY: passed on to the caller; all in the list are nodes in the end.
         unsafe {
             let went = if W::ALL && self.ef < LONG {
-                self.with_array::<K>(scratch, entry)
+                self.with_array::<K>(scratch)
             } else {
-                self.with_heaps::<K, W>(scratch, entry, wanted)
+                self.with_heaps::<K, W>(scratch, wanted)
             };
             if went.finished {
                 self.put_in_order::<K>(&mut scratch.pool);
@@ -223,9 +242,9 @@ impl Walk<'_> {
     /// has been there.
     ///
     /// # Safety
-    /// The machine has `K`'s instructions, `entry` is a node's key, and there is scratch for the graph.
+    /// The machine has `K`'s instructions, the pool holds keys of nodes in order, and there is scratch for the graph.
     #[inline(always)]
-    unsafe fn with_array<K: Int8>(self, scratch: &mut Scratch, entry: u64) -> Went {
+    unsafe fn with_array<K: Int8>(self, scratch: &mut Scratch) -> Went {
         let ef = self.ef.max(1);
         let Scratch {
             visited,
@@ -234,8 +253,7 @@ impl Walk<'_> {
             fresh,
             ..
         } = scratch;
-        pool.push(entry);
-        let mut distances = 1;
+        let mut distances = pool.len();
         let mut at = 0;
         while at < pool.len() {
             let node = (pool[at] & NODE) as u32;
@@ -284,12 +302,7 @@ impl Walk<'_> {
     /// # Safety
     /// As for [`Walk::with_array`].
     #[inline(always)]
-    unsafe fn with_heaps<K: Int8, W: Wanted>(
-        self,
-        scratch: &mut Scratch,
-        entry: u64,
-        wanted: &mut W,
-    ) -> Went {
+    unsafe fn with_heaps<K: Int8, W: Wanted>(self, scratch: &mut Scratch, wanted: &mut W) -> Went {
         let ef = self.ef.max(1);
         let Scratch {
             visited,
@@ -298,20 +311,23 @@ impl Walk<'_> {
             fresh,
             open,
         } = scratch;
+        let mut distances = pool.len();
+        let begin: Vec<u64> = pool.drain(..).collect();
         let mut found = BinaryHeap::from(std::mem::take(pool));
         open.clear();
-        open.push(Reverse(entry));
-        // How many the nodes in `found` stand for.
+        // How many the nodes in `found` stand for: no more than the pool held.
         let mut counted = 0;
-        match wanted.enter((entry & NODE) as u32) {
-            Role::Answer => {
-                found.push(entry);
-                counted = 1;
+        for key in begin {
+            open.push(Reverse(key));
+            match wanted.enter((key & NODE) as u32) {
+                Role::Answer => {
+                    found.push(key);
+                    counted += 1;
+                }
+                Role::Again => found.push(key),
+                Role::Outside => {}
             }
-            Role::Again => found.push(entry),
-            Role::Outside => {}
         }
-        let mut distances = 1;
         let mut finished = true;
         while let Some(Reverse(nearest)) = open.pop() {
             // What lies behind the last answer leads nowhere better.
@@ -410,5 +426,67 @@ impl Walk<'_> {
             }
         }
         (at, nearest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every node is an answer, counted.
+    struct Counted;
+
+    impl Wanted for Counted {
+        const ALL: bool = false;
+
+        fn enter(&mut self, _: u32) -> Role {
+            Role::Answer
+        }
+
+        fn leave(&mut self, _: u32) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn it_begins_where_it_is_told() {
+        // Two pairs; nothing leads from one to the other.
+        let given = [1u32, 0, 3, 2].map(|x| vec![vec![x]]);
+        let (graph, places) = Graph::lay_out(&given, 0).unwrap().unwrap();
+        assert_eq!(places, [0, 1, 2, 3]);
+        let mut codes = Codes::new(4, 128, 100.0).unwrap();
+        for node in 0..4 {
+            let one: Vec<f32> = (0..128).map(|i| f32::from(u8::from(i == node))).collect();
+            codes.set(node, &one);
+        }
+        for isa in Isa::available() {
+            let mut asked = Asked::default();
+            codes.ask_row(3, &mut asked);
+            let found = |begin: &[u32], ef: usize, all: bool| {
+                let walk = Walk {
+                    isa,
+                    graph: &graph,
+                    codes: &codes,
+                    asked: &asked,
+                    begin,
+                    ef,
+                    most: usize::MAX,
+                };
+                let mut scratch = Scratch::default();
+                let went = if all {
+                    walk.run(&mut scratch, &mut Every)
+                } else {
+                    walk.run(&mut scratch, &mut Counted)
+                };
+                assert!(went.finished);
+                scratch.found().map(|f| f.1).collect::<Vec<u32>>()
+            };
+            for all in [true, false] {
+                assert_eq!(found(&[], 4, all), [0, 1]);
+                assert_eq!(found(&[2], 4, all), [3, 2]);
+                assert_eq!(found(&[0, 2, 2], 4, all), [3, 0, 1, 2]);
+                assert_eq!(found(&[0, 3], 1, all), [3]);
+            }
+        }
     }
 }

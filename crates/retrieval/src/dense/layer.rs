@@ -60,6 +60,8 @@ pub(crate) struct LayerAsk<'a, A> {
     pub(crate) all: bool,
     /// Number of records of the segment.
     pub(crate) records: usize,
+    /// The node of each member.
+    pub(crate) node_of: &'a [u32],
 }
 
 /// What a search of a layer writes on.
@@ -229,7 +231,11 @@ impl Layer {
             return false;
         };
         self.codes.ask(ask.vector, &mut s.asked);
+        let lists = self.lists.iter();
+        let begin = lists.flat_map(|lists| lists.begin(ask.isa, &s.asked));
+        let begin: Vec<u32> = begin.map(|m| ask.node_of[m as usize]).collect();
         let walk = Walk {
+            begin: &begin,
             isa: ask.isa,
             graph,
             codes: &self.codes,

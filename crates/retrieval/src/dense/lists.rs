@@ -32,6 +32,10 @@ const AT_ONCE: usize = 32;
 const SEEN: usize = if cfg!(test) { 32 } else { 512 };
 /// And for each list that was put in order before.
 const SEEN_MORE: usize = 8;
+/// So many lists a walk begins at,
+const BEGIN: usize = 4;
+/// the nearest of so many.
+const SEEN_FIRST: usize = 64;
 /// Nodes between two looks at the flag.
 const CHUNK: usize = 1_024;
 /// Up to so many chunks are no work for a pool: who opens a file waits for none.
@@ -150,6 +154,19 @@ impl Lists {
         groups.len() + (SEEN + ordered * SEEN_MORE).min(self.len())
     }
 
+    /// A member of each list that a walk begins at, where centres stand in groups: where they do not, to compare all
+    /// would take longer than to come from above.
+    pub(crate) fn begin<'a>(
+        &'a self,
+        isa: Isa,
+        asked: &'a Asked,
+    ) -> impl Iterator<Item = u32> + 'a {
+        let grouped = self.centres.groups.as_ref();
+        let near = grouped.map(|_| self.centres.some(isa, asked, SEEN_FIRST, BEGIN));
+        let lists = near.into_iter().flatten().map(|list| self.list(list));
+        lists.filter_map(|list| list.get(list.len() / 2).copied())
+    }
+
     /// The lists, that of the nearest centre first. `asked` is coded as nodes are.
     pub(crate) fn nearest_first<'a>(
         &'a self,
@@ -219,6 +236,18 @@ impl Centres {
             None => measure(isa, &self.codes, asked, Which::All, &mut this.keys),
         }
         this
+    }
+
+    /// The nearest few of so many that are seen, in no order.
+    fn some(&self, isa: Isa, asked: &Asked, seen: usize, few: usize) -> Vec<u32> {
+        let mut near = self.nearest_first(isa, asked);
+        near.see(seen);
+        let mut keys = near.keys;
+        if few < keys.len() {
+            keys.select_nth_unstable(few);
+            keys.truncate(few);
+        }
+        keys.into_iter().map(|key| key as u32).collect()
     }
 
     /// The nearest centre of each of these rows.
@@ -582,6 +611,27 @@ mod tests {
         };
         let changes = (1..lists.len()).filter(|l| topic(*l) != topic(l - 1));
         assert!(changes.count() < 3 * TOPICS);
+    }
+
+    #[test]
+    fn a_walk_begins_near_what_is_asked() {
+        let (codes, topics) = rows(20_000);
+        let lists = lists(&codes);
+        for isa in Isa::available() {
+            for (t, topic) in topics.iter().enumerate() {
+                let mut asked = Asked::default();
+                codes.ask(topic, &mut asked);
+                let begin: Vec<u32> = lists.begin(isa, &asked).collect();
+                let of_topic = |n: &u32| *n as usize * TOPICS / 20_000 == t;
+                assert!(begin.len() == BEGIN && begin.iter().all(of_topic));
+            }
+        }
+        // Few lists are in no groups.
+        let (few, _) = rows(300);
+        let mut asked = Asked::default();
+        few.ask_row(7, &mut asked);
+        let lists = Lists::of(&few, DIM, Isa::best(), &AtomicBool::new(false)).unwrap();
+        assert_eq!(lists.begin(Isa::best(), &asked).count(), 0);
     }
 
     #[test]

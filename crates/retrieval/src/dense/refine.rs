@@ -93,6 +93,7 @@ pub(crate) fn refine(
                     graph: &graph,
                     codes,
                     asked: &desk.asked,
+                    begin: &[],
                     ef: how.ef,
                     most: usize::MAX,
                 }
@@ -210,6 +211,7 @@ pub(crate) fn connect(graph: Graph, codes: &Codes, isa: Isa) -> Result<Graph, Bu
             graph: &graph,
             codes,
             asked: &desk.asked,
+            begin: &[],
             ef: 64,
             most: usize::MAX,
         }

@@ -252,6 +252,14 @@ impl Segment {
         }
     }
 
+    /// The node of each member of a layer.
+    fn nodes_of(&self, side: Side) -> &[u32] {
+        match side {
+            Side::Passages => &self.row_nodes,
+            Side::Profiles => &self.profile_nodes,
+        }
+    }
+
     /// How many of so many records are left for their codes to be read, where sketches leave out
     /// the others; `None` where all codes are read.
     fn kept(&self, ef: usize, records: usize) -> Option<usize> {
@@ -341,10 +349,7 @@ impl Segment {
             let enough = self.enough(ask.side, ask.ef.max(ask.wanted));
             let (mut nodes, all) =
                 layer.in_lists(ask.isa, ask.vector, admission, enough, most, s)?;
-            let node_of = match ask.side {
-                Side::Passages => &self.row_nodes,
-                Side::Profiles => &self.profile_nodes,
-            };
+            let node_of = self.nodes_of(ask.side);
             for (at, _) in &mut nodes {
                 *at = node_of[*at as usize];
             }
@@ -376,6 +381,7 @@ impl Segment {
                 admission,
                 all,
                 records: self.records(),
+                node_of: self.nodes_of(ask.side),
             };
             let finished = layer.walk(&walk, s, |distance, record| {
                 if seen.first(record) {
