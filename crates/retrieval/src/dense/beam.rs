@@ -312,7 +312,8 @@ impl Walk<'_> {
             open,
         } = scratch;
         let mut distances = pool.len();
-        let begin: Vec<u64> = pool.drain(..).collect();
+        let begin = pool.clone();
+        pool.clear();
         let mut found = BinaryHeap::from(std::mem::take(pool));
         open.clear();
         // How many the nodes in `found` stand for: no more than the pool held.
