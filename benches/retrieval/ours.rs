@@ -6,10 +6,11 @@ use queqiao_retrieval::{GraphOptions, Isa, Selection, VectorIndex};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
+/// Widths of the search.
 const POINTS: [usize; 18] = [
     10, 11, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256, 384,
 ];
-/// Where nothing stands near anything.
+/// And further ones, where nothing stands near anything.
 const WIDE: [usize; 7] = [512, 768, 1_024, 1_536, 2_048, 3_072, 4_096];
 
 /// Our index: builds, tells, and answers for as long as it is asked.
